@@ -1,0 +1,99 @@
+"""The plan: plain data, JSON in and JSON out. `run` takes a saved one.
+
+A stage is one unit of work with one sealed artifact. Stages stand in an order in which they can run.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+PLAN_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """The artifact of another stage, and of rows the split that is meant (None: all of them)."""
+
+    stage: str
+    split: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a stage is expected to cost. None where nothing is known; `seconds` on this kind of machine, `bytes` on disk."""
+
+    rows: int | None = None
+    tokens: int | None = None
+    seconds: float | None = None
+    bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """`config` holds the plugin's fields and the section's own keys, defaults written out. `inputs` maps a port to what enters it.
+
+    `line` is where the step stands in the spec; like `estimate` it is no part of the key.
+    """
+
+    id: str
+    kind: str
+    uses: str | None
+    config: Mapping[str, Any]
+    inputs: Mapping[str, Input]
+    key: str
+    estimate: Estimate = field(default_factory=Estimate)
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`folder` (of the spec; relative paths start there) is not written: a saved plan lies beside its spec or names it on the command line.
+
+    `origins` maps a stage to the name of the step it was lowered from; `spec_text` is the source, for the bundle.
+    """
+
+    name: str
+    spec: str
+    spec_text: str
+    stages: tuple[Stage, ...]
+    origins: Mapping[str, str]
+    lock: Mapping[str, Any]
+    profile: str | None = None
+    overrides: tuple[str, ...] = ()
+
+    def __iter__(self) -> Iterator[Stage]:
+        return iter(self.stages)
+
+    def stage(self, id: str) -> Stage:
+        """Raises KeyError for an id that the plan does not have."""
+        for stage in self.stages:
+            if stage.id == id:
+                return stage
+        raise KeyError(id)
+
+
+def to_json(plan: Plan) -> str:
+    """Canonical: two equal plans give the same text."""
+    return json.dumps({"distillc_plan": PLAN_VERSION, **asdict(plan)}, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def from_json(text: str) -> Plan:
+    """Raises ValueError on text that is no plan of this version."""
+    data = json.loads(text)
+    if not isinstance(data, dict) or data.pop("distillc_plan", None) != PLAN_VERSION:
+        raise ValueError(f"not a plan of version {PLAN_VERSION}")
+    stages = tuple(
+        Stage(
+            id=s["id"],
+            kind=s["kind"],
+            uses=s["uses"],
+            config=s["config"],
+            inputs={port: Input(**ref) for port, ref in s["inputs"].items()},
+            key=s["key"],
+            estimate=Estimate(**s["estimate"]),
+            line=s["line"],
+        )
+        for s in data.pop("stages")
+    )
+    return Plan(stages=stages, **{**data, "overrides": tuple(data["overrides"])})

@@ -1,0 +1,83 @@
+"""What plugins hand to each other: rows, models, completions. Plain and frozen, no library behind them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+Split = Literal["train", "validation", "test"]
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One row and where it came from.
+
+    `row_id` is unique in its artifact and a pure function of its origin. `payload` is typed by `task.kind`; for `generate`
+    it has `input` and, where it is known, `target` (the task's own names for them, `text` and `fixed` say, are those of
+    prompts and files, not of rows). `group` is what a split must not tear apart (a module, a document). `parents` are ids of
+    the rows it was made from.
+    """
+
+    row_id: str
+    payload: Mapping[str, Any]
+    source: str
+    group: str = ""
+    split: Split = "train"
+    generator: str = ""
+    teacher: str | None = None
+    finish_reason: str | None = None
+    usage: Mapping[str, int] = field(default_factory=dict)
+    parents: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """The spec's `task`. `prompt` is a Jinja template over the task's own name of the input."""
+
+    kind: str
+    input: str
+    target: str
+    prompt: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decoding:
+    max_tokens: int = 64
+    temperature: float = 0.0
+    stop: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelInfo:
+    """The `distill.json` beside a model. `format` is what engines read: `hf`, `gguf`, `onnx-genai`, or `rules/NAME` (no weights).
+
+    `name` is the model's name in the spec; `lineage` the families it descends from, its own first.
+    """
+
+    format: str
+    name: str
+    family: str | None = None
+    license: str | None = None
+    base: str | None = None
+    lineage: tuple[str, ...] = ()
+    parameters: int | None = None
+    precision: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model on this machine: its folder (read-only) and what is known of it."""
+
+    folder: Path
+    info: ModelInfo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completion:
+    """One answer. `text` has neither prompt nor end token. `finish_reason`: `stop`, `length`."""
+
+    text: str
+    finish_reason: str
+    prompt_tokens: int
+    completion_tokens: int

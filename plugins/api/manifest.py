@@ -1,0 +1,51 @@
+"""The manifest: all that distillc knows of a plugin without importing it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+API_VERSION = 1
+
+
+class Kind(StrEnum):
+    SOURCES = "sources"
+    GENERATORS = "generators"
+    CURATORS = "curators"
+    TEACHERS = "teachers"
+    STUDENTS = "students"
+    TRAINERS = "trainers"
+    LOSSES = "losses"
+    METRICS = "metrics"
+    JUDGES = "judges"
+    QUANTIZERS = "quantizers"
+    ENGINES = "engines"
+    TARGETS = "targets"
+    EXECUTORS = "executors"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """One plugin, as plain data. Making one must import nothing heavy: entry points are read by every command.
+
+    `config` and `impl` are `"module:Class"`. `config` names a light `Config` (pydantic only); `impl` is imported when its
+    stage runs. `modules` are what `impl` needs to import, `extra` the extra of the distribution that brings them: a missing
+    one is an error at plan time. `cache_version` moves whenever the output for the same input moves.
+
+    Capabilities are plain JSON, by kind:
+      engines      reads: [formats], does: [generate, score_tokens …]     teachers    format: the model format it builds
+      quantizers   writes: format                                         students    format
+      trainers     soft_targets: bool                                     losses      needs: none | log_probabilities
+      curators     scope: row | all                                       metrics, judges   values: {name: higher | lower}, "" for the bare name
+    """
+
+    kind: Kind
+    name: str
+    summary: str
+    config: str
+    impl: str
+    capabilities: Mapping[str, Any] = field(default_factory=dict)
+    modules: tuple[str, ...] = ()
+    extra: str | None = None
+    api_version: int = API_VERSION
+    cache_version: int = 1

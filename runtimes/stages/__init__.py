@@ -1,0 +1,1 @@
+"""What happens when a stage runs: one file a stage kind."""

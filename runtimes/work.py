@@ -1,0 +1,117 @@
+"""The five contracts between a plan and whatever runs it.
+
+A driver says *what* has to be done in one of five forms; an executor says which forms it can run and does it. Nothing of how
+(processes, Ray tasks, somebody's batch API) is seen above this file, and nothing of why (stages, plugins) below it: work
+travels as plain data, so that any worker that can import distillc and reach the store can take it.
+
+| contract | what it is | promise |
+|---|---|---|
+| map      | shards of one stage, each sealed as one file under a key of (stage key, number, digest of input rows) | at least once is enough |
+| reduce   | all inputs known, one sealed output | at least once is enough |
+| session  | one process group with a monotone step and checkpoints in its work folder | resumes exactly; `alone` when it measures |
+| job      | submit, poll, collect on somebody else's machine; the intent is written before the submission | never two |
+| lease    | a server that lives while others use it | ends with its last user |
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Protocol
+
+
+class Contract(StrEnum):
+    MAP = "map"
+    REDUCE = "reduce"
+    SESSION = "session"
+    JOB = "job"
+    LEASE = "lease"
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """How a worker reaches the world of a run: all of it plain text. `work` is this stage's own folder; it survives a kill."""
+
+    store: str
+    folder: str
+    work: str
+    events: str
+    debug: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StageWork:
+    """One stage as data (`stage` is a compiler `Stage` as a dict) with the keys of its inputs already sealed."""
+
+    contract: Contract
+    stage: dict[str, Any]
+    where: Where
+    alone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """A slice of a map: rows `start` to `stop` of the stage's input. `digest` is that of the input rows' ids and payloads."""
+
+    number: int
+    start: int
+    stop: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What one shard may spend without asking again. None means no limit."""
+
+    calls: int | None = None
+    tokens: int | None = None
+    usd: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobIntent:
+    """Written to the work folder before POST; `token` is looked for on the other side after a restart, so there are never two."""
+
+    token: str
+    request: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseRequest:
+    """A server wanted: which engine on which model, for as long as the context is open."""
+
+    engine: str
+    model: str
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    base_url: str
+    pid: int | None = None
+
+
+class Executor(Protocol):
+    """Runs work. `contracts` is what the driver may ask of it; a plan that needs more is refused before anything starts."""
+
+    contracts: frozenset[Contract]
+
+    def run_map(self, work: StageWork, shards: tuple[Shard, ...], allowance: Allowance) -> AsyncIterator[Shard]:
+        """Yields each shard once its file is sealed; those that are sealed already cost nothing."""
+        ...
+
+    async def run_reduce(self, work: StageWork) -> None: ...
+
+    async def run_session(self, work: StageWork) -> None: ...
+
+    async def run_job(self, work: StageWork) -> None: ...
+
+    def lease(self, request: LeaseRequest, where: Where) -> AbstractAsyncContextManager[Lease]: ...
+
+    async def close(self) -> None: ...
+
+
+def work_folder(store: Path, key: str) -> Path:
+    """Where a stage keeps what is not sealed yet: journals, checkpoints. Removed when it seals."""
+    return store / "work" / key

@@ -1,0 +1,33 @@
+"""Field types that a config class may use beside plain ones: references, secrets, files.
+
+They are plain strings to pydantic; what they mean travels in the JSON Schema as `x-distillc`, so that the linter
+(which has no pydantic) and the compiler (which draws an edge for each reference) read the same truth.
+"""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+RowsRef = Annotated[str, Field(json_schema_extra={"x-distillc": "rows"}, description="name of a rows step, or NAME.train|validation|test")]
+ModelRef = Annotated[str, Field(json_schema_extra={"x-distillc": "model"}, description="name of a model")]
+GateRef = Annotated[str, Field(json_schema_extra={"x-distillc": "gate"}, description="name of a gate")]
+SecretRef = Annotated[
+    str,
+    Field(json_schema_extra={"x-distillc": "secret"}, description="${env:NAME} or ${file:PATH}", pattern=r"^\$\{(env|file|cmd|keyring):.+\}$"),
+]
+FilePath = Annotated[str, Field(json_schema_extra={"x-distillc": "file"}, description="a path relative to the spec, or pkg://distribution/path")]
+
+
+class Config(BaseModel):
+    """What every plugin's config class inherits: unknown keys are refused, values do not change.
+
+    Fields carry only constraints that JSON Schema can say (`ge`, `le`, `pattern`, enums, defaults, descriptions);
+    anything more is a rule. A field that changes how fast, not what, is marked `runtime_only` and enters no key.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def runtime_only() -> dict[str, str]:
+    """For `Field(json_schema_extra=runtime_only())`: a knob that cannot change the result, left out of content keys."""
+    return {"x-distillc": "runtime"}

@@ -1,0 +1,4 @@
+"""distillc: a compiler for model distillation."""
+
+__version__ = "0.1.0"
+__all__ = ["__version__"]
