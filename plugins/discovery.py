@@ -1,0 +1,104 @@
+"""Looks for plugins: loads every entry point of the group, asks each for its manifests, and makes the schemas of their configs.
+
+Imports pluggy, importlib.metadata and pydantic, which cost more than a whole `lint`; so it runs in a child process, and
+`registry.py` keeps what it prints. A plugin that raises is recorded with its error and harms only the specs that use it.
+"""
+
+import importlib
+import inspect
+import json
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, replace
+from importlib.metadata import EntryPoint, distributions
+from pathlib import Path
+from typing import Any
+
+import pluggy
+
+from distillc.plugins.api import hooks
+from distillc.plugins.api.manifest import API_VERSION, Kind, Manifest
+from distillc.plugins.registry import Entry, Registry, attribute, watched_folders
+from distillc.spec.schema import compose
+
+
+def discover(allowed: str | None) -> dict[str, Any]:
+    """Everything the registry keeps, as plain data. `allowed`: value of DISTILLC_PLUGINS (None: all distributions)."""
+    entries: list[Entry] = []
+    broken: list[dict[str, str]] = []
+    for distribution, version, point in entry_points(allowed):
+        try:
+            manifests = list(manifests_of(point))
+        except Exception as error:
+            broken.append({"distribution": distribution, "error": f"{type(error).__name__}: {error}"})
+            continue
+        entries += [describe(manifest, distribution, version) for manifest in manifests]
+    registry = Registry(entries, {}, broken)
+    language = compose(registry) if not registry.conflicts() else {}
+    return {
+        "folders": watched_folders(),
+        "files": [stamp(path) for path in read_files(entries)],
+        "entries": [{**asdict(entry), "manifest": {**asdict(entry.manifest)}} for entry in registry.entries],
+        "broken": broken,
+        "language": language,
+    }
+
+
+def entry_points(allowed: str | None) -> Iterable[tuple[str, str, EntryPoint]]:
+    """(distribution, version, entry point), our own first, then by name."""
+    names = None if allowed is None else {name.strip().lower() for name in allowed.split(",") if name.strip()}
+    found: dict[str, tuple[str, str, EntryPoint]] = {}
+    for distribution in distributions():
+        for point in distribution.entry_points:
+            if point.group == hooks.GROUP:
+                name = str(distribution.metadata["Name"])
+                if name == "distillc" or names is None or name.lower() in names:
+                    found.setdefault(f"{name}:{point.name}", (name, distribution.version, point))
+    return sorted(found.values(), key=lambda item: (item[0] != "distillc", item[0], item[2].name))
+
+
+def manifests_of(point: EntryPoint) -> Iterable[Manifest]:
+    manager = pluggy.PluginManager(hooks.GROUP)
+    manager.add_hookspecs(hooks)
+    manager.register(point.load(), name=point.name)
+    manager.check_pending()
+    for manifests in manager.hook.distillc_manifests():
+        yield from manifests
+
+
+def describe(manifest: Manifest, distribution: str, version: str) -> Entry:
+    """The entry of one manifest; what is wrong with it stands in `error`."""
+    entry = Entry(manifest=manifest, distribution=distribution, version=version)
+    if manifest.api_version != API_VERSION:
+        return replace(entry, error=f"made for plugin API {manifest.api_version}, this distillc has {API_VERSION}")
+    try:
+        config = attribute(manifest.config)
+        entry = replace(entry, schema=config.model_json_schema())
+        json.dumps([entry.schema, asdict(manifest)])
+    except Exception as error:
+        return replace(entry, schema={}, error=f"{type(error).__name__}: {error}")
+    return entry
+
+
+def read_files(entries: Iterable[Entry]) -> list[str]:
+    """The source files whose change makes the cache stale: the language's models and every module a manifest or config stands in."""
+    modules = {"distillc.spec.model", "distillc.spec.schema", "distillc.spec.fields", __name__, "distillc.plugins.builtin"}
+    modules |= {entry.manifest.config.partition(":")[0] for entry in entries}
+    modules |= {f"distillc.plugins.{kind}.manifests" for kind in Kind}
+    paths = {inspect.getsourcefile(importlib.import_module(name)) for name in modules if name in sys.modules}
+    return sorted(path for path in paths if path)
+
+
+def stamp(path: str) -> list[Any]:
+    status = Path(path).stat()
+    return [path, status.st_mtime_ns, status.st_size]
+
+
+def main() -> None:
+    data: Mapping[str, Any] = discover(os.environ.get("DISTILLC_PLUGINS"))
+    sys.stdout.write(json.dumps(data, sort_keys=True))
+
+
+if __name__ == "__main__":
+    main()
