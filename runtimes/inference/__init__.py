@@ -1,0 +1,1 @@
+"""What the engines share: prompts, loading, attention without padding, generation in batches."""

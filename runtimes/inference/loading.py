@@ -1,0 +1,102 @@
+"""A Hugging Face folder in memory: weights as float32 with packed attention, the tokenizer as `tokenizers` reads it."""
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from tokenizers import Tokenizer
+from transformers import AutoConfig, AutoModelForCausalLM
+
+from distillc.runtimes.inference import packed
+from distillc.spec.errors import StageFailed
+
+
+@dataclass(frozen=True)
+class Text:
+    """Text to ids and back. Prompts get what the tokenizer puts around a text (a BOS token, mostly nothing); answers get nothing."""
+
+    tokenizer: Tokenizer
+    ends: tuple[int, ...]
+    """Ids that end an answer; the first is the one that training writes."""
+
+    def prompt(self, text: str) -> list[int]:
+        ids: list[int] = self.tokenizer.encode(text).ids
+        return ids
+
+    def answer(self, text: str) -> list[int]:
+        ids: list[int] = self.tokenizer.encode(text, add_special_tokens=False).ids
+        return [*ids, self.ends[0]]
+
+    def decode(self, ids: Sequence[int]) -> str:
+        text: str = self.tokenizer.decode(list(ids), skip_special_tokens=True)
+        return text
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except ValueError as error:
+        raise StageFailed(f"{path.name} is not JSON: {error}", where=str(path.parent), help="copy the model's folder again") from error
+    return found
+
+
+def check_folder(folder: Path) -> None:
+    """Raises StageFailed, naming what is missing, unless `folder` holds a model, its weights and a tokenizer."""
+    if not folder.is_dir():
+        raise StageFailed(f"the model folder {folder} does not exist", help="`path:` is relative to the spec; check its spelling")
+    if not (folder / "config.json").is_file():
+        raise StageFailed(f"{folder} is not a Hugging Face model: config.json is missing", help="give the folder that has config.json")
+    if not any(folder.glob("*.safetensors")):
+        raise StageFailed(
+            f"{folder} has no weights in safetensors", help="save the model again with save_pretrained; pickled weights are never read"
+        )
+    if not (folder / "tokenizer.json").is_file():
+        raise StageFailed(
+            f"{folder} has no tokenizer: tokenizer.json is missing",
+            help="save it beside the weights: AutoTokenizer.from_pretrained(…).save_pretrained(FOLDER)",
+        )
+
+
+def end_tokens(folder: Path) -> tuple[int, ...]:
+    """The ids that end a text: the model's own first, then the others that its generation config adds. Raises StageFailed without any."""
+    found: list[int] = []
+    for name in ("config.json", "generation_config.json"):
+        value = _json(folder / name).get("eos_token_id")
+        found += value if isinstance(value, list) else [value] if isinstance(value, int) else []
+    if not found:
+        raise StageFailed(f"{folder} names no end token", help="set eos_token_id in its config.json")
+    return tuple(dict.fromkeys(found))
+
+
+def load_text(folder: Path) -> Text:
+    check_folder(folder)
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return Text(tokenizer, end_tokens(folder))
+
+
+def load_model(folder: Path) -> Any:
+    """The model in float32, in evaluation mode, on pinned threads: one for each core, so that sums are taken in the same order."""
+    check_folder(folder)
+    torch.set_num_threads(os.cpu_count() or 1)
+    config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    try:
+        model = AutoModelForCausalLM.from_pretrained(
+            folder,
+            config=config,
+            dtype=torch.float32,
+            attn_implementation=packed.NAME,
+            use_safetensors=True,
+            local_files_only=True,
+            trust_remote_code=False,
+        )
+    except (OSError, ValueError, KeyError) as error:
+        raise StageFailed(f"{folder} does not load as a causal language model: {error}", help="give a causal model that transformers knows") from error
+    return model.eval()
