@@ -1,0 +1,1 @@
+"""Engines: they run a model, or rules that answer like one."""

@@ -1,0 +1,27 @@
+"""What may be said to an engine. A field that changes the batches changes the last bits of an answer, so it enters the key."""
+
+from pydantic import Field
+
+from distillc.spec.fields import Config
+
+
+class TransformersConfig(Config):
+    batch: int = Field(32, ge=1, description="prompts in one batch; batches are filled by length")
+
+
+class LlamaCppConfig(Config):
+    batch: int = Field(16, ge=1, le=256, description="prompts decoded side by side; batches are filled by length")
+    threads: int | None = Field(None, ge=1, description="threads (None: every core this process may use)")
+
+
+class OnnxGenaiConfig(Config):
+    batch: int = Field(16, ge=1, le=256, description="prompts decoded side by side; batches are filled by length")
+    threads: int | None = Field(None, ge=1, description="threads (None: every core this process may use)")
+
+
+class IdentityConfig(Config):
+    pass
+
+
+class HarperConfig(Config):
+    rounds: int = Field(6, ge=1, description="how often a text is looked at again after a correction")

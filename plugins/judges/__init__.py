@@ -1,0 +1,1 @@
+"""Judges: outputs looked at by somebody who has no reference."""

@@ -1,0 +1,1 @@
+"""Metrics: outputs against references, as sums that can be resampled."""

@@ -1,0 +1,1 @@
+"""Quantizers: a trained model in, an export that an engine reads out."""

@@ -1,0 +1,32 @@
+"""What a spec may say to a quantizer, and what the compiler may know of the export before it is made."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import Field
+
+from distillc.spec.fields import Config
+
+GgufType = Literal[
+    "f32", "f16", "bf16", "q8_0", "q6_k", "q5_k_m", "q5_k_s", "q5_1", "q5_0", "q4_k_m", "q4_k_s", "q4_1", "q4_0", "q3_k_m", "q2_k"
+]  # fmt: skip
+
+
+class GgufConfig(Config):
+    type: GgufType = Field("q8_0", description="llama.cpp's type of most weights; k-quants want a width that 256 divides")
+
+    def facts(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """What the export will be. `block`: the weights that share a scale lie in one row; a width that `block` does not divide falls back."""
+        return {"format": "gguf", "precision": self.type, "block": 256 if "_k" in self.type else 32 if self.type.startswith("q") else 1}
+
+
+class OnnxConfig(Config):
+    precision: Literal["int4", "fp32"] = Field("int4", description="int4 weights, or fp32 as they are")
+    block_size: Literal[16, 32, 64, 128, 256] = Field(32, description="int4: so many weights share a scale")
+    accuracy_level: Literal[1, 2, 3, 4] = Field(4, description="int4: activations in 1 fp32, 2 fp16, 3 bf16, 4 int8 (the fastest)")
+    algorithm: Literal["default", "rtn", "k_quant"] = Field("default", description="int4: how scales are found")
+    symmetric: bool = Field(True, description="int4: no zero points")
+
+    def facts(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """What the export will be. `block` as for GGUF: rows are padded to it."""
+        return {"format": "onnx-genai", "precision": self.precision, "block": self.block_size if self.precision == "int4" else 1}

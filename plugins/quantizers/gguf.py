@@ -1,0 +1,167 @@
+"""Hugging Face folder → GGUF: the upstream converter, then llama.cpp's own quantizer.
+
+The converter guesses a version, a fine-tune and a base name from the name of the folder and from a model card, so it gets a
+folder of links that is always called `model` and has no card: equal weights give equal bytes wherever they lie.
+"""
+
+import ctypes
+import json
+import logging
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import conversion
+import gguf
+import llama_cpp
+import torch
+from conversion.base import ModelBase, ModelType
+
+from distillc.plugins.api.artifacts import Model, ModelInfo
+from distillc.plugins.quantizers.configs import GgufConfig
+from distillc.spec.errors import StageFailed
+
+log = logging.getLogger(__name__)
+
+CONVERTED = {"f32": gguf.LlamaFileType.ALL_F32, "f16": gguf.LlamaFileType.MOSTLY_F16, "bf16": gguf.LlamaFileType.MOSTLY_BF16}
+FILE = "model.gguf"
+THREADS = 2  # quantizing splits rows, so the bytes do not depend on it
+
+
+class GgufQuantizer:
+    def __init__(self, config: GgufConfig) -> None:
+        self.config = config
+
+    def quantize(self, model: Model, out: Path, *, name: str) -> ModelInfo:
+        """Writes `model.gguf`. Raises StageFailed for an architecture or a tokenizer that llama.cpp does not know."""
+        kind = self.config.type
+        target = out / FILE
+        if kind in CONVERTED:
+            convert(model, target, CONVERTED[kind], name)
+        else:
+            with tempfile.TemporaryDirectory(dir=out) as scratch:
+                full = Path(scratch) / FILE
+                convert(model, full, gguf.LlamaFileType.MOSTLY_F16, name)
+                squeeze(full, target, kind)
+        return ModelInfo(
+            format="gguf",
+            name=name,
+            family=model.info.family,
+            license=model.info.license,
+            base=model.info.name,
+            lineage=model.info.lineage,
+            parameters=model.info.parameters,
+            precision=kind,
+        )
+
+
+def convert(model: Model, target: Path, file_type: gguf.LlamaFileType, name: str) -> None:
+    """Writes the model's weights and tokenizer as one GGUF file of a full-width type."""
+    logging.getLogger("gguf").setLevel(logging.ERROR)
+    logging.getLogger("hf-to-gguf").setLevel(logging.ERROR)
+    with tempfile.TemporaryDirectory() as scratch, torch.inference_mode():
+        folder = linked(model.folder, Path(scratch) / "model")
+        metadata = Path(scratch) / "metadata.json"
+        metadata.write_text(json.dumps({"general.license": model.info.license} if model.info.license else {}), "utf-8")
+        architecture = conversion.get_model_architecture(ModelBase.load_hparams(folder, False), ModelType.TEXT)
+        try:
+            known = conversion.get_model_class(architecture)
+        except NotImplementedError:
+            raise StageFailed(
+                f"llama.cpp's converter does not know the architecture {architecture}",
+                where=name,
+                help="export this model with `uses: onnx`, or choose a student of another architecture",
+            ) from None
+        converter = type("Converter", (known,), {"model_arch": known.model_arch, "get_vocab_base_pre": pre_tokenizer_of(known, folder, name)})(
+            folder, file_type, target, metadata_override=metadata, model_name=name
+        )
+        converter.prepare_tensors()
+        converter.prepare_metadata(vocab_only=False)
+        writer = converter.gguf_writer
+        writer.write_header_to_file(path=target)
+        writer.write_kv_data_to_file()
+        writer.write_tensors_to_file(progress=False)
+        writer.close()
+
+
+def linked(source: Path, folder: Path) -> Path:
+    """A folder of links to the model's files, without a model card."""
+    folder.mkdir()
+    for path in sorted(source.iterdir()):
+        if path.suffix in {".json", ".safetensors", ".model", ".txt", ".jinja"}:
+            (folder / path.name).symlink_to(path.resolve())
+    return folder
+
+
+def pre_tokenizer_of(known: Any, folder: Path, name: str) -> Any:
+    """The converter's look-up by hash, and after it what the tokenizer's own description says."""
+
+    def get_vocab_base_pre(self: Any, tokenizer: Any) -> str:
+        converter_log = logging.getLogger("hf-to-gguf")
+        converter_log.disabled = True  # 14 lines of stars that ask to edit the converter
+        try:
+            return str(known.get_vocab_base_pre(self, tokenizer))
+        except NotImplementedError:
+            if is_plain_byte_level(folder / "tokenizer.json"):
+                return "gpt-2"
+            raise StageFailed(
+                "llama.cpp does not know this tokenizer's way to cut text into words, so its token ids would differ",
+                where=name,
+                help="export with `uses: onnx`, which carries the Hugging Face tokenizer itself, or use a student with a known tokenizer",
+            ) from None
+        finally:
+            converter_log.disabled = False
+
+    return get_vocab_base_pre
+
+
+def is_plain_byte_level(path: Path) -> bool:
+    """True for the pre-tokenizer of GPT-2: one ByteLevel with its own regular expression, no normalizer, no prefix space."""
+    try:
+        described = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return False
+    before = described.get("pre_tokenizer") or {}
+    if before.get("type") == "Sequence" and len(before.get("pretokenizers") or ()) == 1:
+        before = before["pretokenizers"][0]
+    return (
+        described.get("normalizer") is None
+        and (described.get("model") or {}).get("type") == "BPE"
+        and before.get("type") == "ByteLevel"
+        and bool(before.get("use_regex", True))
+        and not before.get("add_prefix_space", False)
+    )
+
+
+def squeeze(source: Path, target: Path, kind: str) -> None:
+    """llama.cpp's quantizer. Tensors whose width the type cannot take fall back to a wider one, which is said once."""
+    parameters = llama_cpp.llama_model_quantize_default_params()
+    parameters.ftype = getattr(llama_cpp, f"LLAMA_FTYPE_MOSTLY_{kind.upper()}")
+    parameters.nthread = THREADS
+    with captured() as lines:
+        failed = llama_cpp.llama_model_quantize(str(source).encode(), str(target).encode(), ctypes.byref(parameters))
+    if failed:
+        raise StageFailed(f"llama.cpp could not quantize to {kind}: {' '.join(lines[-2:]).strip()}", help="try type q8_0")
+    fallbacks = [line for line in lines if "falling back" in line]
+    if fallbacks:
+        log.warning("%d tensors have a width that %s cannot take and got a wider type: %s", len(fallbacks), kind, fallbacks[0].strip())
+
+
+@contextmanager
+def captured() -> Iterator[list[str]]:
+    """What llama.cpp says while the block runs, instead of printing it."""
+    lines: list[str] = []
+
+    @llama_cpp.llama_log_callback  # type: ignore[untyped-decorator]
+    def keep(level: int, text: bytes, data: Any) -> None:
+        lines.append(text.decode("utf-8", "replace"))
+
+    from llama_cpp._logger import llama_log_callback
+
+    llama_cpp.llama_log_set(keep, ctypes.c_void_p(0))
+    try:
+        yield lines
+    finally:
+        llama_cpp.llama_log_set(llama_log_callback, ctypes.c_void_p(0))

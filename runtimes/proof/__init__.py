@@ -1,0 +1,1 @@
+"""Proof: intervals, tests, gates and measured speed."""
