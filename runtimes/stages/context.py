@@ -2,7 +2,8 @@
 
 A stage gets nothing else. It does not know the store, the driver or the executor, so a test can make a context by hand:
 
-    StageContext(stage=stage, folder=tmp, out=tmp / "out", work=tmp / "work", artifacts={"rows": Artifact(directory, meta)}, plugins=registry)
+    StageContext(stage=stage, folder=tmp, out=tmp / "out", work=tmp / "work", plugins=registry,
+                 artifacts={"rows": Artifact(directory, meta)})
 """
 
 from collections.abc import Callable, Mapping
@@ -18,6 +19,18 @@ from distillc.spec.errors import StageFailed
 
 class Plugins(Protocol):
     """The part of the registry that a stage uses."""
+
+    def once(self, name: str, make: Callable[[], Any]) -> Any:
+        """What `make` gave the first time that this process asked for `name`; `close` ends it with the stage."""
+        if name not in self.opened:
+            self.opened[name] = make()
+        return self.opened[name]
+
+    def close(self) -> None:
+        while self.opened:
+            _, thing = self.opened.popitem()
+            if hasattr(thing, "close"):
+                thing.close()
 
     def manifest(self, kind: str, name: str) -> Manifest: ...
     def config_class(self, kind: str, name: str) -> Any: ...
@@ -52,6 +65,8 @@ class StageContext:
     """`emit(event, **fields)` writes to the one event log; fields are plain JSON."""
     cache: Path | None = None
     """Shared by all specs of this user, for conversions."""
+    opened: dict[str, Any] = field(default_factory=dict)
+    """What `once` made: a model in memory outlives the shard that asked for it first."""
 
     @property
     def config(self) -> Mapping[str, Any]:
@@ -137,6 +152,18 @@ class StageContext:
             raise StageFailed(
                 f"the config of {kind} {name!r} does not hold: {error}", where=self.stage.id, help="make the plan again from its spec"
             ) from error
+
+    def once(self, name: str, make: Callable[[], Any]) -> Any:
+        """What `make` gave the first time that this process asked for `name`; `close` ends it with the stage."""
+        if name not in self.opened:
+            self.opened[name] = make()
+        return self.opened[name]
+
+    def close(self) -> None:
+        while self.opened:
+            _, thing = self.opened.popitem()
+            if hasattr(thing, "close"):
+                thing.close()
 
     def manifest(self, kind: str, name: str) -> Manifest:
         return self.plugins.manifest(kind, name)
