@@ -12,24 +12,9 @@ import torch
 from torch import Tensor
 
 from distillc.plugins.api.artifacts import Completion, Decoding
+from distillc.runtimes.inference.answers import batches, cut
 from distillc.runtimes.inference.loading import Text
 from distillc.runtimes.inference.packed import KeyValueCache, Packed, Step, hidden_states
-
-# Keys and values of a batch stay under this many tokens, prompt and answer counted: 90 MB for a layer-30, width-192 cache.
-_CACHED_TOKENS = 8192
-
-
-def batches(lengths: Sequence[int], batch: int, max_tokens: int) -> Iterator[list[int]]:
-    """Indices in batches of like length, the longest last; none holds more than `batch` or than the cache should."""
-    order = sorted(range(len(lengths)), key=lambda index: (lengths[index], index))
-    chunk: list[int] = []
-    for index in order:
-        if chunk and (len(chunk) == batch or (len(chunk) + 1) * (lengths[index] + max_tokens) > _CACHED_TOKENS):
-            yield chunk
-            chunk = []
-        chunk.append(index)
-    if chunk:
-        yield chunk
 
 
 @torch.inference_mode()
@@ -40,7 +25,7 @@ def generate(model: Any, text: Text, prompts: Sequence[str], decoding: Decoding,
         samplers = [_sampler(seed, prompts[index]) for index in chunk] if decoding.temperature > 0 else None
         answers = _answer_batch(model, text, [ids[index] for index in chunk], decoding, samplers)
         for index, (answer, reason) in zip(chunk, answers, strict=True):
-            string = _cut(text.decode(answer), decoding.stop)[0]
+            string = cut(text.decode(answer), decoding.stop)[0]
             yield index, Completion(text=string, finish_reason=reason, prompt_tokens=len(ids[index]), completion_tokens=len(answer))
 
 
@@ -68,12 +53,6 @@ def _choose(logits: Tensor, temperature: float, samplers: list[torch.Generator] 
     return [int(torch.multinomial(row, 1, generator=samplers[index])) for row, index in zip(probabilities, alive, strict=True)]
 
 
-def _cut(string: str, stops: Sequence[str]) -> tuple[str, bool]:
-    """The text up to the first stop string, and whether there was one."""
-    found = [at for at in (string.find(stop) for stop in stops) if at >= 0]
-    return (string[: min(found)], True) if found else (string, False)
-
-
 def _answer_batch(
     model: Any, text: Text, prompts: Sequence[list[int]], decoding: Decoding, samplers: list[torch.Generator] | None
 ) -> list[tuple[list[int], str]]:
@@ -95,7 +74,7 @@ def _answer_batch(
                 reasons[index] = "stop"
                 continue
             answers[index].append(token)
-            if decoding.stop and _cut(text.decode(answers[index]), decoding.stop)[1]:
+            if decoding.stop and cut(text.decode(answers[index]), decoding.stop)[1]:
                 reasons[index] = "stop"
                 continue
             going.append(place)
