@@ -1,0 +1,1 @@
+"""What drops rows, and says why: duplicates, lengths, test data among the training data."""

@@ -1,0 +1,33 @@
+"""What a spec may say about each generator."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from distillc.spec.fields import Config, ModelRef
+
+CommonFamily = Literal[
+    "agreement", "article_form", "article_missing", "prepositions", "confusables", "verb_forms", "noun_number",
+    "full_stop", "comma_missing", "comma_extra", "capital", "doubled_word", "missing_word",
+]  # fmt: skip
+HeldOutFamily = Literal[
+    "look_alikes", "demonstratives", "adjective_adverb", "comparatives", "complements", "apostrophe", "comma_spacing", "word_boundary", "word_order",
+]  # fmt: skip
+
+
+class CorruptConfig(Config):
+    errors: Literal["common", "held_out"] | tuple[CommonFamily | HeldOutFamily, ...] = Field(
+        "common", description="`common` or `held_out`, which share no error type and no misspelled word, or a list of families"
+    )
+    gold: Literal["keep", "drop"] = Field("keep", description="`keep` puts the clean sentence into `target`; `drop` leaves `target` out")
+    per_sentence: tuple[float, ...] = Field(
+        (0.1, 0.45, 0.3, 0.15), min_length=1, description="weights of 0, 1, 2 … errors in a sentence; with 0 errors the sentence stays as it is"
+    )
+    misspellings: float = Field(0.25, ge=0, le=1, description="share of the errors that are misspellings from codespell's dictionary")
+
+
+class AnswerConfig(Config):
+    model: ModelRef = Field(description="the model that answers")
+    into: Literal["target", "output"] = Field(
+        "target", description="the field of the payload that takes the answer: `target` to train on it, `output` to measure it beside the target"
+    )

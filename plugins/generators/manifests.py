@@ -1,0 +1,24 @@
+"""The built-in generators."""
+
+from distillc.plugins.api.manifest import Kind, Manifest
+
+_CONFIGS = "distillc.plugins.generators.configs"
+
+MANIFESTS: tuple[Manifest, ...] = (
+    Manifest(
+        kind=Kind.GENERATORS,
+        name="corrupt",
+        summary="documented errors and real misspellings put into clean sentences",
+        config=f"{_CONFIGS}:CorruptConfig",
+        impl="distillc.plugins.generators.corrupt:Corrupt",
+        modules=("codespell_lib",),
+        extra="examples",
+    ),
+    Manifest(
+        kind=Kind.GENERATORS,
+        name="answer",
+        summary="the answer of a model to each row",
+        config=f"{_CONFIGS}:AnswerConfig",
+        impl="distillc.plugins.generators.answer:Answer",
+    ),
+)

@@ -1,0 +1,1 @@
+"""Where rows come from: docstrings of installed packages, JSON Lines, CSV."""

@@ -1,0 +1,58 @@
+"""What a spec may say about each source."""
+
+import hashlib
+from pathlib import Path
+
+from pydantic import Field
+
+from distillc.plugins.sources.packages import NotInstalled, version
+from distillc.spec.errors import UsageError
+from distillc.spec.fields import Config, FilePath
+
+
+class DocstringsConfig(Config):
+    packages: tuple[str, ...] = Field(
+        min_length=1,
+        description="installed packages or standard-library modules to read, by name; `stdlib` is the whole standard library",
+    )
+    min_words: int = Field(6, ge=1, description="words of the shortest sentence kept")
+    max_words: int = Field(20, ge=1, description="words of the longest sentence kept")
+    limit: int | None = Field(None, ge=1, description="stop after so many sentences; the order is that of `packages`, then of module names")
+
+    def revisions(self, folder: Path) -> dict[str, str]:
+        """Package to version; raises UsageError for one that is not installed."""
+        try:
+            return {package: version(package) for package in self.packages}
+        except NotInstalled as missing:
+            raise UsageError(
+                f"package '{missing}' is not installed", where="packages", help=f"pip install {missing}, or take it out of `packages`"
+            ) from None
+
+
+class _FileConfig(Config):
+    path: FilePath
+    fields: dict[str, str] = Field(
+        default_factory=dict,
+        description="the task's name of a field (`text`) to the file's name of it (`sentence`); a field not named here has the task's name",
+    )
+    group: str | None = Field(None, description="the file's field whose rows a split must keep together")
+    limit: int | None = Field(None, ge=1, description="read so many rows at most")
+
+    def revisions(self, folder: Path) -> dict[str, str]:
+        """Path as written to the digest of the file's bytes; raises UsageError for a file that is not there."""
+        file = folder / self.path
+        try:
+            with file.open("rb") as stream:
+                return {self.path: f"sha256:{hashlib.file_digest(stream, 'sha256').hexdigest()}"}
+        except OSError as error:
+            raise UsageError(
+                f"cannot read {self.path}: {error.strerror}", where=self.path, help="paths are relative to the folder of the spec"
+            ) from None
+
+
+class JsonLinesConfig(_FileConfig):
+    pass
+
+
+class CsvConfig(_FileConfig):
+    delimiter: str = Field(",", min_length=1, max_length=1, description="the character between two fields")
