@@ -1,0 +1,1 @@
+"""Where models come from: weights on disk, weights made up for tests, rules without weights."""

@@ -1,0 +1,42 @@
+"""What a spec may say about each teacher."""
+
+import hashlib
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from pydantic import Field
+
+from distillc.compiler.facts.locate import locate
+from distillc.spec.fields import Config, FilePath
+
+
+class TransformersConfig(Config):
+    path: FilePath = Field(description="a Hugging Face folder or a .gguf file, relative to the spec, or pkg://distribution/path")
+
+    def revisions(self, folder: Path) -> dict[str, str]:
+        """Each file of the model to the digest of its bytes. Raises what `locate` raises for a path that leads nowhere."""
+        found = locate(self.path, folder)
+        files = sorted(path for path in found.iterdir() if path.is_file()) if found.is_dir() else [found]
+        digests = {}
+        for path in files:
+            with path.open("rb") as stream:
+                digests[path.name] = f"sha256:{hashlib.file_digest(stream, 'sha256').hexdigest()}"
+        return digests
+
+
+class RandomConfig(Config):
+    layers: int = Field(2, ge=1, le=64, description="number of layers")
+    width: int = Field(64, ge=32, le=1024, multiple_of=32, description="width of the hidden states; heads are 16 wide")
+
+    def revisions(self, folder: Path) -> dict[str, str]:
+        """Random numbers come from torch, whose version is all that is read."""
+        try:
+            return {"torch": version("torch").partition("+")[0]}
+        except PackageNotFoundError:
+            return {}
+
+
+class RulesConfig(Config):
+    def revisions(self, folder: Path) -> dict[str, str]:
+        """Rules write no files; the engine that runs them names its own version."""
+        return {}

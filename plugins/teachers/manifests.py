@@ -1,0 +1,47 @@
+"""The built-in teachers."""
+
+from distillc.plugins.api.manifest import Kind, Manifest
+
+_HERE = "distillc.plugins.teachers"
+_WEIGHTS = ("torch", "transformers", "tokenizers", "safetensors")
+
+MANIFESTS = (
+    Manifest(
+        kind=Kind.TEACHERS,
+        name="transformers",
+        summary="A Hugging Face folder, or a llama-architecture GGUF that is converted into one",
+        config=f"{_HERE}.configs:TransformersConfig",
+        impl=f"{_HERE}.transformers:Transformers",
+        capabilities={"format": "hf"},
+        modules=(*_WEIGHTS, "gguf"),
+        extra="local",
+    ),
+    Manifest(
+        kind=Kind.TEACHERS,
+        name="random",
+        summary="A small Llama with random weights and a byte-level tokenizer, for tests",
+        config=f"{_HERE}.configs:RandomConfig",
+        impl=f"{_HERE}.random:Random",
+        capabilities={"format": "hf"},
+        modules=_WEIGHTS,
+        extra="local",
+    ),
+    Manifest(
+        kind=Kind.TEACHERS,
+        name="identity",
+        summary="No model: answers with its input, the floor of every comparison",
+        config=f"{_HERE}.configs:RulesConfig",
+        impl=f"{_HERE}.rules:Identity",
+        capabilities={"format": "rules/identity"},
+    ),
+    Manifest(
+        kind=Kind.TEACHERS,
+        name="harper",
+        summary="Harper's own corrections: a grammar checker of rules, without weights",
+        config=f"{_HERE}.configs:RulesConfig",
+        impl=f"{_HERE}.rules:Harper",
+        capabilities={"format": "rules/harper"},
+        modules=("harper",),
+        extra="eval",
+    ),
+)
