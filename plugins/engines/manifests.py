@@ -30,7 +30,7 @@ MANIFESTS: tuple[Manifest, ...] = (
         config="distillc.plugins.engines.configs:OnnxGenaiConfig",
         impl="distillc.plugins.engines.onnx_genai:OnnxGenaiEngine",
         capabilities={"reads": ["onnx-genai"], "does": ["generate"]},
-        modules=("numpy", "onnxruntime_genai"),
+        modules=("numpy", "onnxruntime_genai", "tokenizers"),
         extra="local",
     ),
     Manifest(

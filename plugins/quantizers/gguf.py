@@ -8,8 +8,6 @@ import ctypes
 import json
 import logging
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +19,7 @@ from conversion.base import ModelBase, ModelType
 
 from distillc.plugins.api.artifacts import Model, ModelInfo
 from distillc.plugins.quantizers.configs import GgufConfig
+from distillc.runtimes.inference.llama_log import last_words, listen
 from distillc.spec.errors import StageFailed
 
 log = logging.getLogger(__name__)
@@ -74,9 +73,9 @@ def convert(model: Model, target: Path, file_type: gguf.LlamaFileType, name: str
                 where=name,
                 help="export this model with `uses: onnx`, or choose a student of another architecture",
             ) from None
-        converter = type("Converter", (known,), {"model_arch": known.model_arch, "get_vocab_base_pre": pre_tokenizer_of(known, folder, name)})(
-            folder, file_type, target, metadata_override=metadata, model_name=name
-        )
+        converter = type(
+            "Converter", (known,), {"model_arch": known.model_arch, "get_vocab_base_pre": pre_tokenizer_of(known, folder, name)}
+        )(folder, file_type, target, metadata_override=metadata, model_name=name)
         converter.prepare_tensors()
         converter.prepare_metadata(vocab_only=False)
         writer = converter.gguf_writer
@@ -104,8 +103,9 @@ def pre_tokenizer_of(known: Any, folder: Path, name: str) -> Any:
         try:
             return str(known.get_vocab_base_pre(self, tokenizer))
         except NotImplementedError:
-            if is_plain_byte_level(folder / "tokenizer.json"):
-                return "gpt-2"
+            described = described_pre_tokenizer(folder / "tokenizer.json")
+            if described:
+                return described
             raise StageFailed(
                 "llama.cpp does not know this tokenizer's way to cut text into words, so its token ids would differ",
                 where=name,
@@ -117,22 +117,24 @@ def pre_tokenizer_of(known: Any, folder: Path, name: str) -> Any:
     return get_vocab_base_pre
 
 
-def is_plain_byte_level(path: Path) -> bool:
-    """True for the pre-tokenizer of GPT-2: one ByteLevel with its own regular expression, no normalizer, no prefix space."""
+def described_pre_tokenizer(path: Path) -> str | None:
+    """llama.cpp's name of the pre-tokenizer that `tokenizer.json` describes: GPT-2's ByteLevel, or it with single digits before."""
     try:
         described = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError):
-        return False
+        return None
+    if described.get("normalizer") is not None or (described.get("model") or {}).get("type") != "BPE":
+        return None
     before = described.get("pre_tokenizer") or {}
-    if before.get("type") == "Sequence" and len(before.get("pretokenizers") or ()) == 1:
-        before = before["pretokenizers"][0]
-    return (
-        described.get("normalizer") is None
-        and (described.get("model") or {}).get("type") == "BPE"
-        and before.get("type") == "ByteLevel"
-        and bool(before.get("use_regex", True))
-        and not before.get("add_prefix_space", False)
-    )
+    parts = before.get("pretokenizers") if before.get("type") == "Sequence" else [before]
+    if not parts:
+        return None
+    last = parts[-1]
+    if last.get("type") != "ByteLevel" or last.get("add_prefix_space") or not last.get("use_regex", True):
+        return None
+    if len(parts) == 1:
+        return "gpt-2"
+    return "smollm" if len(parts) == 2 and parts[0] == {"type": "Digits", "individual_digits": True} else None
 
 
 def squeeze(source: Path, target: Path, kind: str) -> None:
@@ -140,28 +142,9 @@ def squeeze(source: Path, target: Path, kind: str) -> None:
     parameters = llama_cpp.llama_model_quantize_default_params()
     parameters.ftype = getattr(llama_cpp, f"LLAMA_FTYPE_MOSTLY_{kind.upper()}")
     parameters.nthread = THREADS
-    with captured() as lines:
-        failed = llama_cpp.llama_model_quantize(str(source).encode(), str(target).encode(), ctypes.byref(parameters))
-    if failed:
-        raise StageFailed(f"llama.cpp could not quantize to {kind}: {' '.join(lines[-2:]).strip()}", help="try type q8_0")
-    fallbacks = [line for line in lines if "falling back" in line]
+    lines = listen()
+    if llama_cpp.llama_model_quantize(str(source).encode(), str(target).encode(), ctypes.byref(parameters)):
+        raise StageFailed(f"llama.cpp could not quantize to {kind}: {last_words()}", help="try type q8_0")
+    fallbacks = sum("falling back" in line for line in lines)
     if fallbacks:
-        log.warning("%d tensors have a width that %s cannot take and got a wider type: %s", len(fallbacks), kind, fallbacks[0].strip())
-
-
-@contextmanager
-def captured() -> Iterator[list[str]]:
-    """What llama.cpp says while the block runs, instead of printing it."""
-    lines: list[str] = []
-
-    @llama_cpp.llama_log_callback  # type: ignore[untyped-decorator]
-    def keep(level: int, text: bytes, data: Any) -> None:
-        lines.append(text.decode("utf-8", "replace"))
-
-    from llama_cpp._logger import llama_log_callback
-
-    llama_cpp.llama_log_set(keep, ctypes.c_void_p(0))
-    try:
-        yield lines
-    finally:
-        llama_cpp.llama_log_set(llama_log_callback, ctypes.c_void_p(0))
+        log.warning("%d tensors have a width that %s cannot take and got a wider type", fallbacks, kind)

@@ -1,0 +1,210 @@
+"""llama.cpp on a GGUF file, through its low-level API: sequences of a batch are decoded side by side.
+
+A file is looked at by our own bounded reader before native code sees it: llama.cpp has crashed and read out of bounds on
+hand-made headers (design, section 5).
+"""
+
+import ctypes
+import hashlib
+import os
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import llama_cpp
+import numpy as np
+from numpy.typing import NDArray
+
+from distillc.compiler.facts.gguf import read_header
+from distillc.plugins.api.artifacts import Completion, Decoding, Model
+from distillc.plugins.engines.configs import LlamaCppConfig
+from distillc.runtimes.inference.answers import batches, cut
+from distillc.runtimes.inference.llama_log import last_words, listen
+from distillc.spec.errors import StageFailed
+
+PIECE_BYTES = 256  # no token of a byte-level vocabulary is longer
+
+
+class LlamaCppEngine:
+    def __init__(self, config: LlamaCppConfig) -> None:
+        self.config = config
+
+    def open(self, model: Model, *, seed: int) -> "RunningLlama":
+        """Raises StageFailed for a folder without exactly one GGUF file, and for a file that our reader or llama.cpp refuses."""
+        files = sorted(model.folder.glob("*.gguf"))
+        if len(files) != 1:
+            raise StageFailed(f"{len(files)} GGUF files where one is expected", where=model.info.name)
+        read_header(files[0])
+        return RunningLlama(files[0], self.config, seed)
+
+
+class RunningLlama:
+    """One model and one context, whose cache holds a whole batch. Nothing is printed."""
+
+    def __init__(self, file: Path, config: LlamaCppConfig, seed: int) -> None:
+        listen()
+        llama_cpp.llama_backend_init()
+        self.config = config
+        self.seed = seed
+        self.threads = config.threads or len(os.sched_getaffinity(0))
+        parameters = llama_cpp.llama_model_default_params()
+        parameters.n_gpu_layers = 0
+        self.model = llama_cpp.llama_model_load_from_file(str(file).encode(), parameters)
+        if not self.model:
+            raise StageFailed(
+                f"llama.cpp cannot load {file.name}: {last_words()}", help="`distillc verify` tells whether the file is damaged"
+            )
+        self.vocabulary = llama_cpp.llama_model_get_vocab(self.model)
+        self.size = llama_cpp.llama_vocab_n_tokens(self.vocabulary)
+        self.context: Any = None
+        self.room = (0, 0)
+        self.pieces: dict[int, bytes] = {}
+
+    def close(self) -> None:
+        if self.context:
+            llama_cpp.llama_free(self.context)
+            self.context = None
+        if self.model:
+            llama_cpp.llama_model_free(self.model)
+            self.model = None
+
+    def token_ids(self, prompt: str) -> list[int]:
+        text = prompt.encode("utf-8")
+        room = len(text) + 8  # a token has at least one byte; BOS and EOS beside them
+        tokens = (llama_cpp.llama_token * room)()
+        n = llama_cpp.llama_tokenize(self.vocabulary, text, len(text), tokens, room, True, True)
+        if n < 0:
+            raise StageFailed(f"llama.cpp cannot tokenize a prompt of {len(text)} bytes")
+        return list(tokens[:n])
+
+    def generate(self, prompts: Sequence[str], inputs: Sequence[str], decoding: Decoding) -> Iterator[tuple[int, Completion]]:
+        ids = [self.token_ids(prompt) for prompt in prompts]
+        for chunk in batches([len(i) for i in ids], self.config.batch, decoding.max_tokens):
+            samplers = [sampler(self.seed, prompts[index]) for index in chunk] if decoding.temperature > 0 else None
+            answers = self.answer([ids[index] for index in chunk], decoding, samplers)
+            for index, (answer, reason) in zip(chunk, answers, strict=True):
+                yield (
+                    index,
+                    Completion(
+                        text=cut(self.text(answer), decoding.stop)[0],
+                        finish_reason=reason,
+                        prompt_tokens=len(ids[index]),
+                        completion_tokens=len(answer),
+                    ),
+                )
+
+    def timed(self, prompts: Sequence[str], tokens: int) -> Iterator[float]:
+        for prompt in prompts:
+            started = time.perf_counter()
+            self.answer([self.token_ids(prompt)], Decoding(max_tokens=tokens), None, endless=True)
+            yield time.perf_counter() - started
+
+    def answer(
+        self,
+        prompts: Sequence[list[int]],
+        decoding: Decoding,
+        samplers: Sequence[np.random.Generator] | None,
+        *,
+        endless: bool = False,
+    ) -> list[tuple[list[int], str]]:
+        """Ids of each answer, without its end token, and why it ended. `endless` writes the end token on like any other."""
+        self.reserve(len(prompts), max(map(len, prompts)) + decoding.max_tokens)
+        llama_cpp.llama_memory_clear(llama_cpp.llama_get_memory(self.context), True)
+        logits = self.decode([(sequence, ids, 0) for sequence, ids in enumerate(prompts)])
+        answers: list[list[int]] = [[] for _ in prompts]
+        reasons = ["length"] * len(prompts)
+        alive = list(range(len(prompts)))
+        for position in range(decoding.max_tokens):
+            chosen = choose(logits, decoding.temperature, None if samplers is None else [samplers[i] for i in alive])
+            going: list[int] = []
+            for index, token in zip(alive, chosen, strict=True):
+                if not endless and llama_cpp.llama_vocab_is_eog(self.vocabulary, token):
+                    reasons[index] = "stop"
+                    continue
+                answers[index].append(token)
+                if decoding.stop and cut(self.text(answers[index]), decoding.stop)[1]:
+                    reasons[index] = "stop"
+                    continue
+                going.append(index)
+            alive = going
+            if not alive or position + 1 == decoding.max_tokens:
+                break
+            logits = self.decode([(i, answers[i][-1:], len(prompts[i]) + position) for i in alive])
+        return list(zip(answers, reasons, strict=True))
+
+    def decode(self, parts: Sequence[tuple[int, list[int], int]]) -> NDArray[np.float32]:
+        """Feeds (sequence, ids, first position) of each part; the logits after each, shape (parts, vocabulary)."""
+        total = sum(len(ids) for _, ids, _ in parts)
+        batch = llama_cpp.llama_batch_init(total, 0, 1)
+        try:
+            ends: list[int] = []
+            at = 0
+            for sequence, ids, first in parts:
+                for offset, token in enumerate(ids):
+                    batch.token[at] = token
+                    batch.pos[at] = first + offset
+                    batch.n_seq_id[at] = 1
+                    batch.seq_id[at][0] = sequence
+                    batch.logits[at] = offset + 1 == len(ids)
+                    at += 1
+                ends.append(at - 1)
+            batch.n_tokens = total
+            code = llama_cpp.llama_decode(self.context, batch)
+            if code:
+                raise StageFailed(f"llama.cpp stopped with code {code} on a batch of {total} tokens", help="set a smaller `batch`")
+            rows = [np.ctypeslib.as_array(llama_cpp.llama_get_logits_ith(self.context, end), shape=(self.size,)).copy() for end in ends]
+            return np.stack(rows)
+        finally:
+            llama_cpp.llama_batch_free(batch)
+
+    def reserve(self, sequences: int, length: int) -> None:
+        """Makes a context with room for so many sequences of so many tokens, unless there is one."""
+        if self.context and sequences <= self.room[0] and length <= self.room[1]:
+            return
+        trained = llama_cpp.llama_model_n_ctx_train(self.model)
+        if length > trained:
+            raise StageFailed(
+                f"prompt and answer need {length} tokens, the model was made for {trained}",
+                help="set a smaller `decoding.max_tokens`, or drop long rows with `curate: length`",
+            )
+        if self.context:
+            llama_cpp.llama_free(self.context)
+        self.room = (max(sequences, self.room[0]), min(trained, -(-max(length, self.room[1]) // 64) * 64))
+        parameters = llama_cpp.llama_context_default_params()
+        parameters.n_ctx = parameters.n_batch = self.room[0] * self.room[1]
+        parameters.n_ubatch = min(512, parameters.n_batch)
+        parameters.n_seq_max = self.room[0]
+        parameters.kv_unified = False
+        parameters.n_threads = parameters.n_threads_batch = self.threads
+        self.context = llama_cpp.llama_init_from_model(self.model, parameters)
+        if not self.context:
+            raise StageFailed(f"llama.cpp cannot hold {self.room[0]} sequences of {self.room[1]} tokens", help="set a smaller `batch`")
+
+    def text(self, ids: Sequence[int]) -> str:
+        return b"".join(self.piece(token) for token in ids).decode("utf-8", "replace")
+
+    def piece(self, token: int) -> bytes:
+        """The bytes of a token; none for a control token."""
+        if token not in self.pieces:
+            buffer = ctypes.create_string_buffer(PIECE_BYTES)
+            n = llama_cpp.llama_token_to_piece(self.vocabulary, token, buffer, PIECE_BYTES, 0, False)
+            if n < 0:
+                buffer = ctypes.create_string_buffer(-n)
+                n = llama_cpp.llama_token_to_piece(self.vocabulary, token, buffer, -n, 0, False)
+            self.pieces[token] = buffer.raw[:n]
+        return self.pieces[token]
+
+
+def sampler(seed: int, prompt: str) -> np.random.Generator:
+    """Random numbers that hang on seed and prompt alone, not on the batch."""
+    digest = hashlib.sha256(f"{seed}\0{prompt}".encode()).digest()
+    return np.random.default_rng(int.from_bytes(digest[:8], "big"))
+
+
+def choose(logits: NDArray[np.float32], temperature: float, samplers: Sequence[np.random.Generator] | None) -> list[int]:
+    """The best id of each row, or one drawn by Gumbel's trick: argmax of log-probability / T + noise."""
+    if samplers is None:
+        return [int(i) for i in logits.argmax(-1)]
+    noise = np.stack([generator.gumbel(size=logits.shape[1]) for generator in samplers])
+    return [int(i) for i in (logits / temperature + noise).argmax(-1)]
