@@ -4,13 +4,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from distillc.plugins.api.artifacts import Completion, Decoding, Model
-from distillc.plugins.engines.configs import TransformersEngineConfig
+from distillc.plugins.engines.configs import TransformersConfig
 from distillc.runtimes.inference.generation import generate, timed
 from distillc.runtimes.inference.loading import Text, load_model, load_text
 
 
-class Transformers:
-    def __init__(self, config: TransformersEngineConfig) -> None:
+class TransformersEngine:
+    def __init__(self, config: TransformersConfig) -> None:
         self.config = config
 
     def open(self, model: Model, *, seed: int) -> "Loaded":

@@ -18,7 +18,9 @@ from distillc.runtimes.inference.packed import KeyValueCache, Packed, Step, hidd
 
 
 @torch.inference_mode()
-def generate(model: Any, text: Text, prompts: Sequence[str], decoding: Decoding, *, seed: int, batch: int) -> Iterator[tuple[int, Completion]]:
+def generate(
+    model: Any, text: Text, prompts: Sequence[str], decoding: Decoding, *, seed: int, batch: int
+) -> Iterator[tuple[int, Completion]]:
     """Answers with the index of their prompt, each as soon as its batch is done."""
     ids = [text.prompt(prompt) for prompt in prompts]
     for chunk in batches([len(i) for i in ids], batch, decoding.max_tokens):

@@ -98,5 +98,7 @@ def load_model(folder: Path) -> Any:
             trust_remote_code=False,
         )
     except (OSError, ValueError, KeyError) as error:
-        raise StageFailed(f"{folder} does not load as a causal language model: {error}", help="give a causal model that transformers knows") from error
+        raise StageFailed(
+            f"{folder} does not load as a causal language model: {error}", help="give a causal model that transformers knows"
+        ) from error
     return model.eval()

@@ -1,0 +1,33 @@
+"""What a spec may say about each loss."""
+
+from pydantic import Field
+
+from distillc.spec.fields import Config
+
+
+class CrossEntropyConfig(Config):
+    label_smoothing: float = Field(0.0, ge=0, lt=1, description="share of the target's mass that is spread over the vocabulary")
+
+
+class SoftConfig(Config):
+    temperature: float = Field(1.0, gt=0, description="both distributions are flattened by it; the loss is multiplied by its square")
+    min_mass: float = Field(
+        0.05,
+        ge=0,
+        le=1,
+        description="least mass, at the temperature, that the teacher's kept ids must hold on average; the rest is one bucket",
+    )
+
+
+class ForwardKLConfig(SoftConfig):
+    pass
+
+
+class ReverseKLConfig(SoftConfig):
+    pass
+
+
+class JSDConfig(SoftConfig):
+    beta: float = Field(
+        0.5, gt=0, lt=1, description="the teacher's share in the mixture; towards 0 it behaves like forward KL, towards 1 like reverse"
+    )
