@@ -4,6 +4,7 @@
 decided from it. A line is one `write` to a file opened for appending, so several processes may share it.
 """
 
+import contextlib
 import json
 import os
 import time
@@ -23,10 +24,8 @@ class EventLog:
     def emit(self, event: str, **fields: Any) -> dict[str, Any]:
         """Returns what was written. A full disk stops the work itself, with its own message, not the log of it."""
         entry = {"time": round(time.time(), 3), "event": event, **fields}
-        try:
+        with contextlib.suppress(OSError):
             os.write(self._fd, (json.dumps(entry, ensure_ascii=False, default=str) + "\n").encode())
-        except OSError:
-            pass
         return entry
 
     def close(self) -> None:

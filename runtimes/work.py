@@ -6,7 +6,7 @@ travels as plain data, so that any worker that can import distillc and reach the
 
 | contract | what it is | promise |
 |---|---|---|
-| map      | shards of one stage, each sealed as one file under a key of (stage key, number, digest of input rows) | at least once is enough |
+| map      | shards of one stage, each sealed under a key of (stage key, number, digest of input rows) | at least once is enough |
 | reduce   | all inputs known, one sealed output | at least once is enough |
 | session  | one process group with a monotone step and checkpoints in its work folder | resumes exactly; `alone` when it measures |
 | job      | submit, poll, collect on somebody else's machine; the intent is written before the submission | never two |
@@ -18,7 +18,10 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
+
+ENTRY = "distillc.runtimes.stages.execute:execute"
+"""What a worker calls with a request (plain JSON: see there), imported by this name, so that executors do not depend on stages."""
 
 
 class Contract(StrEnum):
@@ -31,7 +34,10 @@ class Contract(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """How a worker reaches the world of a run: all of it plain text. `work` is this stage's own folder; it survives a kill."""
+    """How a worker reaches the world of a run: all of it plain text. `work` is this stage's own folder; it survives a kill.
+
+    `events` is the run's log; beside it, `log.txt` takes what libraries print and the tracebacks.
+    """
 
     store: str
     folder: str
@@ -42,12 +48,18 @@ class Where:
 
 @dataclass(frozen=True, slots=True)
 class StageWork:
-    """One stage as data (`stage` is a compiler `Stage` as a dict) with the keys of its inputs already sealed."""
+    """One stage as data (`stage` is a compiler `Stage` as a dict) and, in `inputs`, the sealed key of what enters each port.
+
+    `part` is what a reduce does for a stage that is a map: `cut` writes its shards to `shards.json` in the work folder, `collect`
+    makes one artifact of the sealed shards that stand there. Any other stage is done whole.
+    """
 
     contract: Contract
     stage: dict[str, Any]
     where: Where
     alone: bool = False
+    inputs: dict[str, str] = field(default_factory=dict)
+    part: Literal["cut", "collect"] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -188,9 +188,9 @@ class Store:
         return sorted(set(stages))
 
     def gc(self, keep: Iterable[str] | None = None) -> tuple[int, int]:
-        """Deletes what nothing needs: shards of sealed stages, manifests not in `keep` (None: keeps all), unnamed blobs, trees, pending files.
+        """Deletes what nothing needs: shards of sealed stages, manifests not in `keep` (None: keeps all), blobs without a name.
 
-        Returns (files, bytes) freed. For the holder of the run lock only.
+        Folders made for libraries go too. Returns (files, bytes) freed. For the holder of the run lock only.
         """
         kept = None if keep is None else set(keep)
         named: set[str] = set()

@@ -21,7 +21,7 @@ class Blobs(Protocol):
     """Names are relative posix paths (`blobs/…`, `manifests/…`)."""
 
     def create(self, name: str, data: bytes | Path) -> bool:
-        """Writes if the name is free: True. False if it was taken; what is there stays. A file given as a path must not change afterwards."""
+        """Writes if the name is free: True. False if it was taken; what is there stays. A file must not change after it was given."""
         ...
 
     def read(self, name: str) -> bytes:

@@ -31,7 +31,10 @@ class File:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sealed:
-    """`inputs` maps a port to the key of the manifest that entered, `digests` to its `digest`; `content_key` is what early cut-off looks for."""
+    """`inputs` maps a port to the key of the manifest that entered, `digests` to its `digest`.
+
+    `content_key` is what early cut-off looks for: the same work on inputs with the same digests.
+    """
 
     key: str
     stage: str

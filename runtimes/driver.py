@@ -1,0 +1,344 @@
+"""Runs a plan: stage after stage, each once, and says how it ended.
+
+A stage whose key is sealed is kept; one whose content was made before under another name is adopted; the rest is done by the
+executor. Nothing is decided from the journal or the log, so a driver that was killed resumes from the store alone.
+"""
+
+import asyncio
+import contextlib
+import json
+import shutil
+import signal
+import sqlite3
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from distillc.compiler.plan import Plan, Stage
+from distillc.runtimes.cutoff import Schemas, content_key
+from distillc.runtimes.delivery import deliver
+from distillc.runtimes.events import EventLog
+from distillc.runtimes.journal import Journal
+from distillc.runtimes.lock import run_lock
+from distillc.runtimes.stages.failures import as_distill_error
+from distillc.runtimes.store import Sealed, Store
+from distillc.runtimes.verdicts import Verdict, exit_code, verdict_of
+from distillc.runtimes.work import Allowance, Contract, Executor, Shard, StageWork, Where, work_folder
+from distillc.spec.errors import DistillError, StageFailed, StoreDamaged, UsageError
+
+CONTRACTS: Mapping[str, Contract] = {
+    **dict.fromkeys(("generate", "capture"), Contract.MAP),
+    **dict.fromkeys(("ingest", "split", "curate", "evaluate", "judge", "gate", "report", "bundle"), Contract.REDUCE),
+    **dict.fromkeys(("build-model", "train", "quantize", "parity", "measure"), Contract.SESSION),
+}
+ALONE = frozenset({"measure"})
+DEPLOYS = frozenset({"bundle", "deploy"})
+INTERRUPTED = 130
+
+Progress = Callable[[Mapping[str, Any]], None]
+
+
+@dataclass(slots=True)
+class Outcome:
+    """How a run ended. `states` maps a stage to kept, adopted, sealed, skipped, failed, interrupted or waiting."""
+
+    run: str
+    folder: Path
+    exit_code: int = 0
+    states: dict[str, str] = field(default_factory=dict)
+    verdicts: list[Verdict] = field(default_factory=list)
+    delivered: list[Path] = field(default_factory=list)
+    report: Path | None = None
+    error: DistillError | None = None
+    messages: list[str] = field(default_factory=list)
+
+    @property
+    def idle(self) -> bool:
+        """Everything was there already."""
+        return bool(self.states) and all(state in ("kept", "skipped") for state in self.states.values())
+
+
+def run(
+    plan: Plan,
+    *,
+    folder: Path,
+    store: Store,
+    executor: Executor,
+    plugins: Schemas,
+    until: str | None = None,
+    progress: Progress | None = None,
+    debug: bool = False,
+) -> Outcome:
+    """Runs `plan`, whose relative paths start at `folder`, up to the step `until` (None: all of it).
+
+    Never raises for what happens in a stage: see `Outcome.error`. Raises UsageError for an unknown step, a contract that the
+    executor does not know, or another run at work in the same home.
+    """
+    stages = select(plan, until)
+    _refuse_contracts(stages, executor)
+    run_id = _run_id(store.home, plan.name)
+    with run_lock(store.home, run_id):
+        return asyncio.run(_Run(plan, stages, folder, store, executor, plugins, run_id, progress, debug).go())
+
+
+def select(plan: Plan, until: str | None) -> tuple[Stage, ...]:
+    """The stages of a step and all that it needs, in the order of the plan."""
+    if until is None:
+        return plan.stages
+    wanted = {stage.id for stage in plan if stage.id == until or plan.origins.get(stage.id) == until}
+    if not wanted:
+        names = sorted(set(plan.origins.values()))
+        raise UsageError(f"the plan has no step {until!r}", help=f"steps: {', '.join(names)}")
+    for stage in reversed(plan.stages):
+        if stage.id in wanted:
+            wanted.update(ref.stage for ref in stage.inputs.values())
+    return tuple(stage for stage in plan if stage.id in wanted)
+
+
+def _refuse_contracts(stages: Sequence[Stage], executor: Executor) -> None:
+    for stage in stages:
+        contract = CONTRACTS.get(stage.kind, Contract.JOB)
+        if contract not in executor.contracts:
+            raise UsageError(
+                f"stage kind '{stage.kind}' needs contract '{contract}', which this executor does not run",
+                where=stage.id,
+                help=f"it runs: {', '.join(sorted(executor.contracts))}",
+            )
+
+
+def _run_id(home: Path, name: str) -> str:
+    """The time and the name; a number behind it when that is taken."""
+    base = f"{time.strftime('%Y%m%d-%H%M%S')}-{name}"
+    number = 0
+    while True:
+        run_id = base if not number else f"{base}.{number}"
+        try:
+            (home / "runs" / run_id).mkdir(parents=True)
+        except FileExistsError:
+            number += 1
+        else:
+            return run_id
+
+
+class _Run:
+    def __init__(
+        self,
+        plan: Plan,
+        stages: tuple[Stage, ...],
+        folder: Path,
+        store: Store,
+        executor: Executor,
+        plugins: Schemas,
+        run_id: str,
+        progress: Progress | None,
+        debug: bool,
+    ) -> None:
+        self.plan, self.stages, self.folder, self.store, self.executor, self.plugins = plan, stages, folder, store, executor, plugins
+        self.progress, self.debug = progress, debug
+        self.home = store.home / "runs" / run_id
+        self.outcome = Outcome(run_id, self.home, states={stage.id: "waiting" for stage in stages})
+        self.log = EventLog(self.home / "events.jsonl")
+        self.journal = Journal(store.home / "journal.sqlite3")
+        self.sealed: dict[str, Sealed] = {}
+
+    async def go(self) -> Outcome:
+        outcome = self.outcome
+        state = "failed"
+        told = asyncio.create_task(self._tell())
+        try:
+            with _cancelled_by_signals():
+                self._begin()
+                try:
+                    for stage in self.stages:
+                        await self._stage(stage)
+                finally:
+                    await self.executor.close()
+            state, outcome.exit_code = "finished", exit_code(outcome.verdicts)
+        except asyncio.CancelledError:
+            state, outcome.exit_code = "interrupted", INTERRUPTED
+            outcome.messages.append("interrupted; run again to go on from here")
+        except DistillError as error:
+            outcome.error, outcome.exit_code = error, error.exit_code
+        except (OSError, sqlite3.Error) as error:
+            outcome.error = as_distill_error(error, "the run itself")
+            outcome.exit_code = outcome.error.exit_code
+        self._end(state)
+        told.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await told
+        return outcome
+
+    def _begin(self) -> None:
+        if self.journal.fresh:
+            self.journal.rebuild(self.store.all())
+        self.journal.start(self.outcome.run, self.plan.name, self.plan.spec, [(s.id, s.key, s.kind) for s in self.stages])
+        self.log.emit("run started", run=self.outcome.run, name=self.plan.name, stages=len(self.stages))
+
+    def _end(self, state: str) -> None:
+        outcome = self.outcome
+        message = outcome.error.message if outcome.error else None
+        with contextlib.suppress(sqlite3.Error):
+            self.journal.end(outcome.run, state, outcome.exit_code, message)
+            self.journal.close()
+        self.log.emit(f"run {state}", run=outcome.run, exit=outcome.exit_code)
+        self.log.close()
+
+    async def _tell(self) -> None:
+        """Passes events on as they come into the log, from workers too."""
+        if self.progress is None:
+            return
+        with self.log.path.open("rb") as file:
+            rest = b""
+            last = False
+            while True:
+                *lines, rest = (rest + file.read()).split(b"\n")
+                for line in lines:
+                    with contextlib.suppress(ValueError):
+                        self.progress(json.loads(line))
+                if last:
+                    return
+                try:
+                    await asyncio.sleep(0.1)
+                except asyncio.CancelledError:
+                    last = True  # what was written before the end is still told
+
+    # --- one stage
+
+    async def _stage(self, stage: Stage) -> None:
+        started = time.perf_counter()
+        if (no := self._withheld(stage)) is not None:
+            self.outcome.messages.append(no)
+            self._mark(stage, "skipped", message=no)
+            return
+        sealed = self.store.sealed(stage.key)
+        if sealed is not None:
+            if not self.store.complete(sealed):
+                raise StoreDamaged(
+                    "files of its artifact are missing or cut short",
+                    where=stage.id,
+                    help="`distillc verify --forget` removes what is damaged; the next run makes it again",
+                )
+            self._mark(stage, "kept")
+        elif (sealed := self._adopt(stage)) is not None:
+            self._mark(stage, "adopted")
+        else:
+            self._mark(stage, "running")
+            try:
+                await self._do(stage)
+            except BaseException as error:
+                state = "interrupted" if isinstance(error, asyncio.CancelledError) else "failed"
+                self._mark(stage, state, time.perf_counter() - started)
+                raise
+            sealed = self.store.sealed(stage.key)
+            if sealed is None:
+                raise StageFailed("it ended without an artifact", where=stage.id, help="this is a fault of the executor; run again")
+            self._mark(stage, "sealed", time.perf_counter() - started)
+        self.sealed[stage.id] = sealed
+        self.journal.record(sealed)
+        shutil.rmtree(work_folder(self.store.home, stage.key), ignore_errors=True)
+        self._after(stage, sealed)
+
+    def _adopt(self, stage: Stage) -> Sealed | None:
+        digests = {port: self.sealed[ref.stage].digest for port, ref in stage.inputs.items()}
+        content = content_key(stage, digests, self.plugins)
+        found = self.journal.find(content)
+        older = None if found is None else self.store.sealed(found)
+        if older is None or older.content_key != content or not self.store.complete(older):
+            return None
+        keys = {port: self.sealed[ref.stage].key for port, ref in stage.inputs.items()}
+        return self.store.seal(
+            replace(older, key=stage.key, stage=stage.id, config=stage.config, inputs=keys, digests=digests, content_key=content)
+        )
+
+    async def _do(self, stage: Stage) -> None:
+        contract = CONTRACTS[stage.kind]
+        work = StageWork(
+            contract=contract,
+            stage=asdict(stage),
+            where=Where(
+                store=self.store.url,
+                folder=str(self.folder),
+                work=str(work_folder(self.store.home, stage.key)),
+                events=str(self.log.path),
+                debug=self.debug,
+            ),
+            alone=stage.kind in ALONE,
+            inputs={port: self.sealed[ref.stage].key for port, ref in stage.inputs.items()},
+        )
+        if contract is Contract.SESSION:
+            await self.executor.run_session(work)
+        elif contract is Contract.REDUCE:
+            await self.executor.run_reduce(work)
+        else:
+            await self._map(work)
+
+    async def _map(self, work: StageWork) -> None:
+        await self.executor.run_reduce(replace(work, part="cut"))
+        cut = json.loads((Path(work.where.work) / "shards.json").read_text(encoding="utf-8"))
+        shards = tuple(Shard(**shard) for shard in cut)
+        done = 0
+        async for _ in self.executor.run_map(work, shards, Allowance()):
+            done += 1
+            self.log.emit("progress", stage=work.stage["id"], done=done, total=len(shards), unit="shards")
+        await self.executor.run_reduce(replace(work, part="collect"))
+
+    # --- around it
+
+    def _withheld(self, stage: Stage) -> str | None:
+        """Why a deploy step does not run: the gate that it needs did not pass. None if nothing holds it back."""
+        if stage.kind not in DEPLOYS:
+            return None
+        for ref in stage.inputs.values():
+            gate = self.sealed.get(ref.stage)
+            if gate is not None and gate.kind == "gate":
+                verdict = verdict_of(gate, self.store)
+                if verdict.verdict != "pass":
+                    self.outcome.verdicts.append(replace(verdict, level="error"))  # somebody waits for it, whatever its level
+                    said = "said no" if verdict.verdict == "fail" else "cannot decide"
+                    return f"{stage.id} is not deployed: gate '{verdict.name}' {said}"
+        return None
+
+    def _after(self, stage: Stage, sealed: Sealed) -> None:
+        if stage.kind == "gate":
+            self.outcome.verdicts.append(verdict_of(sealed, self.store))
+        elif stage.kind == "report" and "report.json" in sealed.files:
+            self.outcome.report = self.store.file(sealed, "report.json")
+        elif stage.kind in DEPLOYS and stage.config.get("path"):
+            self.outcome.delivered.append(deliver(self.store, sealed, self.folder, stage.config["path"]))
+
+    def _mark(self, stage: Stage, state: str, seconds: float | None = None, message: str | None = None) -> None:
+        self.outcome.states[stage.id] = state
+        self.journal.mark(self.outcome.run, stage.id, state, seconds)
+        event = "started" if state == "running" else state
+        extra: dict[str, Any] = {"message": message} if message else {}
+        if seconds is not None:
+            extra["seconds"] = round(seconds, 3)
+        self.log.emit(f"stage {event}", stage=stage.id, kind=stage.kind, uses=stage.uses, **extra)
+
+
+@contextlib.contextmanager
+def _cancelled_by_signals() -> Iterator[None]:
+    """Ctrl-C and SIGTERM cancel the task that is inside. The worker of the stage dies, its work folder stays."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None
+    names = ("SIGINT", "SIGTERM", "SIGHUP")
+    signals = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    if sys.platform == "win32":
+        for number in signals:
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(task.cancel))
+        yield
+        return
+    try:
+        for number in signals:
+            loop.add_signal_handler(number, task.cancel)
+    except (RuntimeError, ValueError):  # not the main thread: whoever runs us there handles signals
+        yield
+        return
+    try:
+        yield
+    finally:
+        for number in signals:
+            loop.remove_signal_handler(number)
