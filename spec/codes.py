@@ -1,0 +1,60 @@
+"""Every code that the language can report: its name, and what it means. Rules explain themselves in their module's docstring."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """`text` explains; where a rule makes the finding, `module` is given instead and its docstring explains."""
+
+    name: str
+    text: str = ""
+    module: str | None = None
+
+
+def _rule(name: str) -> Code:
+    return Code(name.replace("_", "-"), module=f"distillc.spec.rules.{name}")
+
+
+# D0xx text and paths · D1xx shape · D2xx references and values · D3xx data · D4xx training · D5xx models and exports · D6xx proof and delivery
+CODES: Mapping[str, Code] = {
+    "D001": Code("syntax-error", "The text is not YAML. Nothing else can be checked until it is."),
+    "D002": Code("not-text", "The file is not UTF-8, or has control characters in it."),
+    "D003": Code("tab", "YAML cannot be indented with tabs. Indent with spaces."),
+    "D004": Code("too-large", "A spec has at most 1,000,000 bytes. Data belongs in data files that the spec names."),
+    "D005": Code("too-deep", "A spec nests at most 64 levels."),
+    "D006": Code("too-many-values", "A spec has at most 100,000 values, each alias counted as all that it stands for."),
+    "D007": Code("alias", "An alias needs an anchor before it, cannot stand inside its own value, and there are at most 100 of them."),
+    "D008": Code("duplicate-key", "A key stands twice in one mapping. YAML readers differ on which one wins, so neither does here."),
+    "D009": Code("tag", "YAML tags can make objects of any kind in some readers. They are refused; types come from the language."),
+    "D010": Code("bad-key", "A key must be a word, not a list, a mapping or nothing."),
+    "D011": Code("merge-key", "`<<` belongs to YAML 1.1. Use `extends` or `profiles`, or write the keys out."),
+    "D012": Code("several-documents", "A spec is one document: no second `---`."),
+    "D013": Code("empty", "The file has no value in it. A spec begins with `distill: 1`."),
+    "D020": Code("no-such-profile", "The profile that was asked for is not among `profiles`."),
+    "D021": Code("no-such-path", "A path in a profile, in `--set` or in `matrix` begins with a section and leads to a value of this spec."),
+    "D022": Code("extends", "`extends` names specs by relative paths. A file that is missing, absolute, or extends itself is refused."),
+    "D023": Code("bad-override", "`--set` takes PATH=VALUE, where VALUE is YAML."),
+    "D101": Code("unknown-key", "The key is not part of the language here. Nothing is silently ignored."),
+    "D102": Code("missing-key", "A key that must be there is not."),
+    "D103": Code("wrong-type", "The value is of another type than the key wants. YAML 1.2 decides what a bare word is: `no` is a text, `010` is 10."),
+    "D104": Code("not-one-of", "The value is not among those that the key takes."),
+    "D105": Code("out-of-range", "A number or a length is outside its limits."),
+    "D106": Code("bad-form", "A text does not have the form that the key wants."),
+    "D107": Code("unknown-plugin", "No plugin of that kind and name is installed. `distillc plugins` lists those that are."),
+    "D109": Code("reference-outside-secret", "`${env:…}` and its kin stand for secrets, and only in fields typed secret."),
+    "D111": Code("broken-plugin", "The plugin is installed and cannot be used with this version of distillc."),
+    "D110": _rule("version"),
+    "D201": _rule("undefined_name"),
+    "D202": Code("wrong-kind", "The name is defined, and is something else: rows where a model is wanted, a model where a gate is."),
+    "D203": _rule("duplicate_name"),
+    "D204": _rule("cycle"),
+    "D205": _rule("inline_secret"),
+    "D206": Code("unknown-split", "A split is one of train, validation and test: `NAME.test`. Models and gates have none."),
+    "D207": _rule("metric_name"),
+    "D301": _rule("split_without_rows"),
+    "D302": _rule("prompt_without_input"),
+    "D401": _rule("early_stopping"),
+    "D601": _rule("gate_outside"),
+}

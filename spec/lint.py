@@ -1,0 +1,152 @@
+"""The front end in one call: text in, a resolved spec and all findings out. Never raises on bad input."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from distillc.spec.check import check
+from distillc.spec.diagnostic import Diagnostic, Severity, Span
+from distillc.spec.errors import InvalidSpec
+from distillc.spec.nodes import Entry, MappingNode, entries, items, parse, text, to_plain
+from distillc.spec.references import definitions
+from distillc.spec.resolve import (
+    Assignment,
+    Read,
+    Resolved,
+    Stop,
+    apply,
+    extended,
+    find,
+    override_assignment,
+    profile_assignments,
+)
+from distillc.spec.rules import Context, run_rules
+from distillc.spec.source import Source, decode
+from distillc.spec.table import PluginTable
+
+if TYPE_CHECKING:
+    from distillc.spec.model import Spec
+
+
+@dataclass(frozen=True, slots=True)
+class Linted:
+    """`resolved` is None where the text could not be read at all. `sources`: every text that a span may point into."""
+
+    resolved: Resolved | None
+    diagnostics: list[Diagnostic]
+    sources: dict[str, Source] = field(default_factory=dict)
+
+    @property
+    def failed(self) -> bool:
+        return any(diagnostic.severity is Severity.ERROR for diagnostic in self.diagnostics)
+
+
+def lint_text(
+    content: str, filename: str, table: PluginTable, profile: str | None = None, overrides: Sequence[str] = ()
+) -> tuple[Resolved | None, list[Diagnostic]]:
+    """The resolved spec (None where it cannot be read), and the findings in order of place, none twice."""
+    linted = lint(content, filename, table, profile, overrides)
+    return linted.resolved, linted.diagnostics
+
+
+def lint_file(
+    path: Path, table: PluginTable, profile: str | None = None, overrides: Sequence[str] = (), *, every_profile: bool = False
+) -> Linted:
+    """As `lint`, of a file. Raises OSError where it cannot be read."""
+    content, wrong = decode(path.read_bytes(), str(path))
+    if wrong:
+        return Linted(None, wrong, {str(path): Source(str(path), content)})
+    return lint(content, str(path), table, profile, overrides, every_profile=every_profile)
+
+
+def lint(
+    content: str,
+    filename: str,
+    table: PluginTable,
+    profile: str | None = None,
+    overrides: Sequence[str] = (),
+    *,
+    every_profile: bool = False,
+    read: Read = Path.read_bytes,
+) -> Linted:
+    """Lints a spec as it is with `profile` and `overrides`. `every_profile` adds what is wrong with each other profile alone."""
+    source = Source(filename, content)
+    sources = {filename: source}
+    root, found = parse(source)
+    if not isinstance(root, MappingNode):
+        if root is not None:
+            message = "a spec is a mapping of sections"
+            found.append(Diagnostic("D103", Severity.ERROR, message, root.span, help="begin it with `distill: 1`"))
+        return Linted(None, _tidy(found, ()), sources)
+    schema = table.language_schema()
+    root, more = extended(root, source, read, sources)
+    found += more
+    sections: Mapping[str, Any] = schema.get("properties", {})
+    assignments: list[Assignment] = []
+    for number, override in enumerate(overrides):
+        try:
+            assignments.append(override_assignment(override, number, sources))
+        except Stop as stop:
+            found.append(stop.diagnostic)
+    wanted: list[str | None] = [profile]
+    if every_profile:
+        wanted += [entry.key for entry in entries(root.get("profiles")) if entry.key != profile]
+    final = root
+    for name in wanted:
+        try:
+            values = profile_assignments(root, name) if name is not None else []
+        except Stop as stop:
+            found.append(stop.diagnostic)
+            values = []
+        changed, more = apply(root, [*values, *assignments], sections)
+        found += more
+        found += findings(changed, table)
+        if name == profile:
+            final = changed
+    resolved = Resolved(final, filename, content, profile, tuple(overrides), sources)
+    return Linted(resolved, _tidy(found, _ignored(final)), sources)
+
+
+def findings(root: MappingNode, table: PluginTable) -> list[Diagnostic]:
+    """What is wrong with a resolved spec: its shape, then its rules."""
+    checked = check(root, table.language_schema())
+    context = Context(root, table, definitions(root), tuple(checked.references))
+    return [*checked.diagnostics, *run_rules(context)]
+
+
+def _ignored(root: MappingNode) -> set[str]:
+    lint_section = root.get("lint")
+    chosen = lint_section.get("ignore") if isinstance(lint_section, MappingNode) else None
+    return {code for item in items(chosen) if (code := text(item))}
+
+
+def _tidy(found: Sequence[Diagnostic], ignored: Sequence[str] | set[str]) -> list[Diagnostic]:
+    """In order of place, each finding once; of those that are not errors, none that the spec ignores."""
+    nowhere = Span("", 0, 0, 0, 0)
+    kept = {(d.code, d.span, d.message): d for d in found if d.severity is Severity.ERROR or d.code not in ignored}
+    return sorted(kept.values(), key=lambda d: (d.span or nowhere, d.code, d.message))
+
+
+def load(resolved: Resolved) -> "Spec":
+    """The typed spec. Raises InvalidSpec with a place for each finding, should pydantic see more than the linter did."""
+    from pydantic import ValidationError
+
+    from distillc.spec.model import Spec
+
+    try:
+        return Spec.model_validate(to_plain(resolved.root))
+    except ValidationError as error:
+        raise InvalidSpec([_finding(resolved, problem["loc"], problem["msg"]) for problem in error.errors()]) from None
+
+
+def _finding(resolved: Resolved, loc: Sequence[str | int], message: str) -> Diagnostic:
+    """The nearest place that exists: pydantic's path also names the branches of unions."""
+    path = [str(part) for part in loc]
+    while path:
+        place = find(resolved.root, path)
+        if place is not None:
+            span = place.key_span if isinstance(place, Entry) else place.span
+            return Diagnostic("D103", Severity.ERROR, f"`{'.'.join(path)}`: {message}", span)
+        path.pop()
+    return Diagnostic("D103", Severity.ERROR, message, resolved.root.span)

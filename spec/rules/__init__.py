@@ -1,0 +1,59 @@
+"""Rules that need only the text and the manifests: one a file, and the file's docstring is what `explain` prints.
+
+A rule is a module with `check(context) -> Iterator[Diagnostic]`. A new one is a file here, a line in RULES and a line in
+`distillc.spec.codes`. Rules see specs that may be wrong in shape too: they read nodes by `at`, `entries`, `items` and `text`,
+which answer with nothing where the value is of another type (that is reported elsewhere).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from distillc.spec.check import Reference
+from distillc.spec.diagnostic import Diagnostic, Label, Severity, Span
+from distillc.spec.nodes import MappingNode, Node, at
+from distillc.spec.references import Definition
+from distillc.spec.table import PluginTable
+
+RULES: tuple[str, ...] = (
+    "version",
+    "undefined_name",
+    "duplicate_name",
+    "cycle",
+    "inline_secret",
+    "metric_name",
+    "split_without_rows",
+    "prompt_without_input",
+    "early_stopping",
+    "gate_outside",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a rule may look at. `definitions` has the first of each name; `references` stand where the schema says."""
+
+    root: MappingNode
+    table: PluginTable
+    definitions: dict[str, Definition]
+    references: tuple[Reference, ...]
+
+    def at(self, *path: str | int) -> Node | None:
+        return at(self.root, *path)
+
+
+def error(
+    code: str, message: str, span: Span, help: str | None = None, related: tuple[Label, ...] = (), notes: tuple[str, ...] = ()
+) -> Diagnostic:
+    return Diagnostic(code, Severity.ERROR, message, span, help=help, related=related, notes=notes)
+
+
+def warning(code: str, message: str, span: Span, help: str | None = None) -> Diagnostic:
+    return Diagnostic(code, Severity.WARNING, message, span, help=help)
+
+
+def run_rules(context: Context) -> Iterator[Diagnostic]:
+    """The findings of all rules."""
+    from importlib import import_module
+
+    for name in RULES:
+        yield from import_module(f"distillc.spec.rules.{name}").check(context)

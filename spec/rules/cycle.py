@@ -1,0 +1,62 @@
+"""Steps depend on one another in a circle, so none of them can be first.
+
+Order in the file means nothing; what a step refers to must be made before it. The finding prints the loop.
+
+    models: {small: {uses: prune, from: student}}
+    train:  {student: {model: small, …}}            # student → small → student
+"""
+
+from collections.abc import Iterator
+
+from distillc.spec.check import Reference
+from distillc.spec.diagnostic import Diagnostic, Label
+from distillc.spec.references import owner, split_name
+from distillc.spec.rules import Context, error
+from distillc.spec.wording import shorten
+
+
+def check(context: Context) -> Iterator[Diagnostic]:
+    for loop in _loops(_edges(context)):
+        names = [reference_owner for reference_owner, _ in loop]
+        path = " → ".join(shorten(name) for name in [*names, names[0]])
+        first = loop[0][1]
+        related = tuple(Label(reference.span, f"`{shorten(name)}` needs this") for name, reference in loop[1:8])
+        yield error("D204", f"a cycle: {path}", first.span, "one of these references must name something else", related=related)
+
+
+def _edges(context: Context) -> dict[str, list[tuple[str, Reference]]]:
+    """For each step, the steps it refers to. A gate stands for its evaluation."""
+    edges: dict[str, list[tuple[str, Reference]]] = {}
+    for reference in context.references:
+        step = owner(reference)
+        definition = context.definitions.get(split_name(reference.text)[0])
+        if step is None or definition is None or definition.kind != reference.expects:
+            continue
+        edges.setdefault(step[1], []).append((definition.path[1], reference))
+    return edges
+
+
+def _loops(edges: dict[str, list[tuple[str, Reference]]]) -> Iterator[list[tuple[str, Reference]]]:
+    """Each loop once, as (step, its reference to the next). Depth first without recursion: a chain may be long."""
+    done: set[str] = set()
+    for start in edges:
+        if start in done:
+            continue
+        trail: list[tuple[str, Reference]] = []  # steps on the way, each with the reference it was left by
+        place: dict[str, int] = {start: 0}
+        stack = [(start, iter(edges[start]))]
+        while stack:
+            step, targets = stack[-1]
+            target, reference = next(targets, (None, None))
+            if target is None or reference is None:
+                stack.pop()
+                done.add(step)
+                place.pop(step)
+                if trail:
+                    trail.pop()
+            elif target in place:
+                yield [*trail[place[target] :], (step, reference)]
+            elif target not in done:
+                place[target] = len(stack)
+                trail.append((step, reference))
+                stack.append((target, iter(edges.get(target, ()))))

@@ -1,0 +1,57 @@
+"""A name of a metric leads to no metric.
+
+A metric's values are called PLUGIN (`exact_match`) or PLUGIN_VALUE (`errant_f0.5`); a judge's value has the name that the
+evaluation gives the judge. Early stopping may also say `loss`. A gate compares what its own evaluation computes.
+
+    evaluate:
+      test: {metrics: [errant], gates: {better: {metric: gleu, …}}}     # D207: gleu is not computed there
+"""
+
+from collections.abc import Iterator
+
+from distillc.spec.check import Reference
+from distillc.spec.diagnostic import Diagnostic
+from distillc.spec.nodes import entries, items, uses
+from distillc.spec.rules import Context, error
+from distillc.spec.wording import closest, did_you_mean, shorten
+
+
+def check(context: Context) -> Iterator[Diagnostic]:
+    installed = set(context.table.names("metrics"))
+    for reference in context.references:
+        if reference.expects != "metric":
+            continue
+        if "gates" in reference.path:
+            yield from _gate(reference, context, installed)
+        elif reference.text != "loss" or "early_stopping" not in reference.path:
+            if not _plugin(reference.text, installed):
+                yield error("D207", f"there is no metric `{shorten(reference.text)}`", reference.span, _help(reference.text, {*installed, "loss"}))
+
+
+def _gate(reference: Reference, context: Context, installed: set[str]) -> Iterator[Diagnostic]:
+    step = context.at(*reference.path[:2])
+    evaluation = context.at(*reference.path[:2], "metrics")
+    computed = {name for item in items(evaluation) if (name := uses(item))}
+    judges = {judge.key for judge in entries(context.at(*reference.path[:2], "judges"))}
+    if step is None or reference.text in judges or _plugin(reference.text, computed):
+        return
+    if _plugin(reference.text, installed):
+        plugin = _plugin(reference.text, installed)
+        yield error("D207", f"this evaluation does not compute `{shorten(reference.text)}`", reference.span, f"add `{plugin}` to its `metrics`")
+    else:
+        yield error("D207", f"there is no metric `{shorten(reference.text)}`", reference.span, _help(reference.text, computed | judges))
+
+
+def _plugin(text: str, plugins: set[str]) -> str | None:
+    """The plugin whose value `text` is: the longest name that it begins with."""
+    fitting = [name for name in plugins if text == name or text.startswith(f"{name}_")]
+    return max(fitting, key=len, default=None)
+
+
+def _help(text: str, names: set[str]) -> str | None:
+    """The value part of `errnat_f0.5` is kept when only the plugin's name is wrong."""
+    for cut in (i for i, character in enumerate(text[:60]) if character == "_"):
+        near = closest(text[:cut], names)
+        if near:
+            return f"did you mean `{near}{shorten(text[cut:])}`?"
+    return did_you_mean(text, names, "one of")

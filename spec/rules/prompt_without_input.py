@@ -1,0 +1,29 @@
+"""The task's prompt does not show the input, so every answer would be the same.
+
+`prompt` is a Jinja template; the input stands in it under the name that `input` gives.
+
+    task: {kind: generate, input: text, target: fixed, prompt: "Correct: {{ text }}\\nFixed:"}
+"""
+
+import re
+from collections.abc import Iterator
+
+from distillc.spec.diagnostic import Diagnostic
+from distillc.spec.nodes import text
+from distillc.spec.rules import Context, error
+from distillc.spec.wording import closest, shorten
+
+_BLOCK = re.compile(r"\{\{(.*?)\}\}|\{%(.*?)%\}", re.DOTALL)
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def check(context: Context) -> Iterator[Diagnostic]:
+    node = context.at("task", "prompt")
+    prompt, name = text(node), text(context.at("task", "input"))
+    if node is None or prompt is None or name is None:
+        return
+    words = {word for block in _BLOCK.findall(prompt) for word in _NAME.findall("".join(block))}
+    if name not in words:
+        near = closest(name, words)
+        help = f"`{near}` in it should be `{shorten(name)}`" if near else f"write {{{{ {shorten(name)} }}}} where the input belongs"
+        yield error("D302", f"the prompt never shows the input `{shorten(name)}`", node.span, help)
