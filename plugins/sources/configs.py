@@ -31,7 +31,7 @@ class DocstringsConfig(Config):
 
 class _FileConfig(Config):
     path: FilePath
-    fields: dict[str, str] = Field(
+    names: dict[str, str] = Field(
         default_factory=dict,
         description="the task's name of a field (`text`) to the file's name of it (`sentence`); a field not named here has the task's name",
     )

@@ -10,7 +10,7 @@ _UNDERLINE = re.compile(r"^[-=~^\"'*#+]{3,}$")
 _ITEM = re.compile(r"(?:[-*+•]|\d+[.)]|\(?[a-z]\)|\.\.|:\w|@\w|[*\w]+( \(.*\))?:) *")
 _NAMED = re.compile(r"[*\w, ]+ : |.*[:=]$")
 _BOUNDARY = re.compile(r"(?<=[.!?])\s+(?=[\"'(A-Z`])")
-_SENTENCE = re.compile(r"[A-Z][a-z]*(?:[-'][a-z]+)?(?:[,;:]? [A-Za-z]+(?:[-'][A-Za-z]+)*)+\.")
+_SENTENCE = re.compile(r"[A-Z][a-z]*(?:[-'][a-z]+)?(?:[,;]? [A-Za-z]+(?:[-'][A-Za-z]+)*)+\.")
 _WORD = re.compile(r"[A-Za-z]+(?:[-'][A-Za-z]+)*")
 _LOWER = re.compile(r"[a-z]+(?:[-'][a-z]+)*")
 _UNLIKELY = re.compile(r"[bcdfghjklmnpqrstvwxz]{5}|(.)\1\1|[jqxz]{2}|q(?!u)")
@@ -20,6 +20,7 @@ _FUNCTION_WORDS = frozenset(
     "the a an of to in is are and or for with on that this it be by as from which can not if when will has have at was were may must"
     " should you we they their its these those there into but than then each all any one".split()
 )
+_EMPHASISED = _FUNCTION_WORDS | frozenset("no only always never do does should some very after before too also".split())
 # A sentence that begins like a noun phrase needs one of these to be more than a label ("The axis along which to sort.").
 _FINITE = frozenset(
     "is are was were has have had can will may must should could would might does do did isn't aren't can't cannot won't doesn't don't"
@@ -51,6 +52,20 @@ _REFUSED_STARTS = frozenset(
     "Must Should Can Could Will Would May Might Is Are Was Were Has Have Had Does Do Used Defaults Only Either Of To Than Then That's"
     " Not Optionally Required Given Same Such Like Example Examples Note And Or But Nor".split()
 )
+_DETERMINERS = frozenset(
+    "the a an this that these those each every any no its their our your my some one two three another such what which whose same either"
+    " neither all both more most other his her zero first only".split()
+)
+# Singular nouns of the trade that do not stand alone, and what shows that the noun phrase ends with them.
+_COUNTED = frozenset(
+    "function method class object array list matrix graph node file model module string tensor dictionary tuple sequence polynomial vector set"
+    " parameter argument expression group element key interval region domain distribution sample layer network package directory folder variable"
+    " operator point edge curve version user value index result algorithm axis instance iterator path integer image token representation container"
+    " configuration processor tokenizer filter number name component context device item row column property".split()
+)
+_GOES_ON = frozenset("is are was of in to for from with by on and or that which if when as can will must should has using where at into not may".split())
+_OPENS = frozenset("of in into to for from with on at between through if when whether is are using not".split())
+_WRONG_ARTICLE = re.compile(r"\b[Aa] (?:[aio]|e[^u]|un[^i])(?!ne\b|nce\b|ne-)[a-z]*\b|\b[Aa]n (?:[bcdfgjklmnpqrstvwxyz]|uni|us[ei]|eu)[a-z]")
 _SUBORDINATE = frozenset("If When While Because Although Since Unless Whenever".split())
 
 
@@ -77,9 +92,12 @@ def is_clean(sentence: str, *, min_words: int, max_words: int) -> bool:
         return False
     if any(one == two for one, two in zip(lower, lower[1:], strict=False) if one not in {"that", "had"}):
         return False  # "the the": an error already, and the target must have none
-    if first in _SUBORDINATE and "," not in sentence:
-        return False
-    if first in _REFUSED_STARTS:
+    if first in _SUBORDINATE:
+        clause, comma, _ = sentence.partition(",")
+        # "If not given, …" is usual; "If no point given, …" has lost its verb.
+        if not comma or (len(clause.split()) > 3 and not any(word in _FINITE or word.endswith("s") for word in clause.split())):
+            return False
+    if first in _REFUSED_STARTS or _lacks_article(sentence) or _WRONG_ARTICLE.search(sentence):
         return False
     if first in _NOMINAL_STARTS or (second in _AFTER_NOUN and first not in _BEFORE_THAT):
         return any(word in _FINITE for word in lower)
@@ -92,12 +110,31 @@ def _is_odd(word: str) -> bool:
         return False
     if not _LOWER.fullmatch(word):
         # One proper name or acronym is allowed ("Python", "URL"); CamelCase is code.
-        return not re.fullmatch(r"[A-Z][a-z]{2,}|[A-Z]{2,5}s?", word)
+        return word.lower() in _EMPHASISED or not re.fullmatch(r"[A-Z][a-z]{2,}|[A-Z]{2,5}s?", word)
     if word in _REFUSED or len(word) > 18:
         return True
     if len(word) == 1:
         return word != "a"
     return bool(_UNLIKELY.search(word)) or not re.search(r"[aeiouy]", word)
+
+
+def _lacks_article(sentence: str) -> bool:
+    """Whether a singular noun stands without the article that docstrings save: `Returns value of the option.`
+
+    Goes from each noun to the left until a determiner (good) or a preposition, a form of `be` or the verb that opens the
+    sentence (bad). Refuses some that are right ("by user name is" is not one, "of value to" is); there are enough others.
+    """
+    words = re.findall(r"[a-z'-]+|[,;.]", sentence.lower())
+    opens_with_verb = sentence.split(" ", 1)[0] not in _NOMINAL_STARTS
+    for at, word in enumerate(words):
+        if word not in _COUNTED or not (words[at + 1] in _GOES_ON or words[at + 1] in ",;."):
+            continue
+        for left in range(at - 1, max(at - 5, -1), -1):
+            if words[left] in _DETERMINERS or words[left].endswith("s"):
+                break
+            if words[left] in _OPENS or (left == 0 and opens_with_verb):
+                return True
+    return False
 
 
 def _paragraphs(docstring: str) -> Iterator[str]:

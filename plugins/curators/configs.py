@@ -1,0 +1,24 @@
+"""What a spec may say about each curator."""
+
+from pydantic import Field
+
+from distillc.spec.fields import Config, RowsRef
+
+
+class DedupConfig(Config):
+    similarity: float = Field(
+        0.85, gt=0, le=1, description="two inputs with at least this Jaccard similarity (of 5-character shingles) are duplicates; 1 means equal ones alone"
+    )
+
+
+class LengthConfig(Config):
+    max_tokens: int | None = Field(
+        None, ge=1, description="tokens of the longest target: those that its model counted, else one for 4 characters, or for each word if that is more"
+    )
+    min_words: int | None = Field(None, ge=1, description="words of the shortest input and target")
+    max_words: int | None = Field(None, ge=1, description="words of the longest input and target")
+
+
+class DecontaminateConfig(Config):
+    against: tuple[RowsRef, ...] = Field(min_length=1, description="rows that nothing kept may repeat, such as test sets")
+    ngram: int = Field(13, ge=1, description="so many words in a row in common are a leak; texts that are shorter leak when they are equal")
