@@ -19,6 +19,7 @@ def _rule(name: str) -> Code:
 
 # D0xx text and paths · D1xx shape · D2xx references and values · D3xx data · D4xx training · D5xx models and exports · D6xx proof and delivery
 CODES: Mapping[str, Code] = {
+    "D000": Code("unreadable", "The file cannot be opened: it is not there, or this user may not read it."),
     "D001": Code("syntax-error", "The text is not YAML. Nothing else can be checked until it is."),
     "D002": Code("not-text", "The file is not UTF-8, or has control characters in it."),
     "D003": Code("tab", "YAML cannot be indented with tabs. Indent with spaces."),

@@ -1,0 +1,172 @@
+"""The entry point `distillc`: finds the command, imports its module alone, and turns errors into one clear message and an exit code.
+
+A command is a module here with `add_arguments(parser)` and `run(args) -> int`. Exit codes: design, section 8.
+"""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NoReturn
+
+from distillc import __version__
+
+if TYPE_CHECKING:
+    import argparse
+
+    from distillc.spec.errors import DistillError
+
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "lint": ("distillc.cli.lint", "check specs: unknown keys, wrong types, undefined names"),
+    "plan": ("distillc.cli.plan", "show what a spec would run, and what it costs"),
+    "run": ("distillc.cli.run", "run a spec or a saved plan"),
+    "why": ("distillc.cli.why", "say why a step would run again"),
+    "report": ("distillc.cli.report", "print the table of a run"),
+    "status": ("distillc.cli.status", "say where a run stands"),
+    "verify": ("distillc.cli.verify", "check a bundle or the store, digest by digest"),
+    "plugins": ("distillc.cli.plugins", "list what is installed"),
+    "schema": ("distillc.cli.schema", "print the JSON Schema of the language"),
+    "explain": ("distillc.cli.explain", "explain the code of a finding"),
+}
+INTERRUPTED = 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    debug = "--debug" in arguments or bool(os.environ.get("DISTILLC_DEBUG"))
+    arguments = [argument for argument in arguments if argument != "--debug"]
+    try:
+        return _dispatch(arguments)
+    except BrokenPipeError:
+        # The reader has gone (`| head`): what Python would flush at exit must not fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        if debug:
+            raise
+        print("interrupted; the same command goes on from here", file=sys.stderr)
+        return INTERRUPTED
+    except Exception as error:
+        if debug:
+            raise
+        return _report(error, wants_json(arguments))
+
+
+def _dispatch(arguments: list[str]) -> int:
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        print(_help())
+        return 0 if arguments else 2
+    if arguments[0] in ("-V", "--version"):
+        print(f"distillc {__version__}")
+        return 0
+    from distillc.spec.errors import UsageError
+
+    name = arguments[0]
+    if name not in COMMANDS:
+        from distillc.spec.wording import did_you_mean
+
+        raise UsageError(f"there is no command `{name}`", help=did_you_mean(name, COMMANDS, "commands"))
+    from importlib import import_module
+
+    module = import_module(COMMANDS[name][0])
+    parser = _parser(name)
+    module.add_arguments(parser)
+    code: int = module.run(parser.parse_args(arguments[1:]))
+    sys.stdout.flush()
+    return code
+
+
+def _parser(name: str) -> "argparse.ArgumentParser":
+    import argparse
+
+    from distillc.spec.errors import UsageError
+
+    class Parser(argparse.ArgumentParser):
+        def error(self, message: str) -> NoReturn:
+            """Raised rather than printed, so that bad usage too is JSON where JSON was asked for."""
+            raise UsageError(message, help=self.format_usage().strip())
+
+    return Parser(prog=f"distillc {name}", description=COMMANDS[name][1], epilog="--debug shows tracebacks")
+
+
+def _help() -> str:
+    width = max(map(len, COMMANDS))
+    commands = "\n".join(f"  {name.ljust(width)}  {summary}" for name, (_, summary) in COMMANDS.items())
+    return f"""usage: distillc COMMAND [OPTIONS]
+
+A compiler for model distillation: one distill.yaml in, a small, fast and proven student out.
+
+commands:
+{commands}
+
+`distillc COMMAND --help` says more. --version prints the version, --debug shows tracebacks."""
+
+
+def wants_json(arguments: Sequence[str]) -> bool:
+    """Read from the bare arguments: errors may come before they are parsed."""
+    following = zip(arguments, arguments[1:], strict=False)
+    return "--format=json" in arguments or ("--format", "json") in following
+
+
+def _report(error: Exception, as_json: bool) -> int:
+    """One message on stderr; with --format json, JSON on stdout. What is no DistillError is a defect of ours and says so."""
+    from distillc.spec.errors import DistillError, InvalidSpec, StageFailed
+
+    if isinstance(error, InvalidSpec):
+        return _findings(error, as_json)
+    if not isinstance(error, DistillError):
+        # A full disk, a file without permission: the world's errors have a clear message of their own.
+        if isinstance(error, OSError) and error.strerror:
+            what = f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+            error = StageFailed(what, help="free the place or fix the permissions, then run the command again")
+        else:
+            message = f"{type(error).__name__}: {error}"
+            error = DistillError(message, help="this is a defect of distillc; --debug shows where it happened")
+    if as_json:
+        import json
+
+        body = {"message": error.message, "where": error.where, "help": error.help, "exit_code": error.exit_code}
+        print(json.dumps({"error": body}, indent=1, ensure_ascii=False))
+    else:
+        from distillc.spec.render.paint import paint, safe
+
+        color = use_color(sys.stderr.isatty())
+        where = f"{error.where}: " if error.where else ""
+        print(f"{paint('error', '1;31', color)}: {safe(where)}{_kept_lines(error.message)}", file=sys.stderr)
+        if error.help:
+            print(f"  {paint('help', '1', color)}: {_kept_lines(error.help)}", file=sys.stderr)
+    return error.exit_code
+
+
+def _kept_lines(text: str) -> str:
+    from distillc.spec.render.paint import safe
+
+    return "\n".join(safe(line) for line in text.split("\n"))
+
+
+def _findings(error: "DistillError", as_json: bool) -> int:
+    from pathlib import Path
+
+    from distillc.spec.errors import InvalidSpec
+    from distillc.spec.render import render
+    from distillc.spec.source import Source, decode
+
+    assert isinstance(error, InvalidSpec)
+    sources = {}
+    for file in {diagnostic.span.file for diagnostic in error.diagnostics if diagnostic.span}:
+        try:
+            sources[file] = Source(file, decode(Path(file).read_bytes(), file)[0])
+        except OSError:
+            continue  # a place on the command line, or text that was never in a file
+    form = "json" if as_json else "full"
+    stream = sys.stdout if as_json else sys.stderr
+    stream.write(render(form, error.diagnostics, sources, color=use_color(stream.isatty())))
+    return error.exit_code
+
+
+def use_color(terminal: bool) -> bool:
+    """Colours on a terminal alone, and not where NO_COLOR is set (no-color.org)."""
+    return terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,109 @@
+"""A table of plugins made of plain data: what the language sees, without any plugin behind it."""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any, Literal
+
+from distillc.spec.fields import Config, FilePath, ModelRef, RowsRef, SecretRef
+from distillc.spec.schema import compose
+from pydantic import Field
+
+
+class Empty(Config):
+    pass
+
+
+class Docstrings(Config):
+    packages: tuple[str, ...] = Field(min_length=1, description="packages to read")
+
+
+class Jsonl(Config):
+    path: FilePath
+
+
+class Corrupt(Config):
+    errors: Literal["common", "held_out"] = "common"
+    gold: Literal["keep", "drop"] = "keep"
+
+
+class Answer(Config):
+    model: ModelRef
+
+
+class Length(Config):
+    max_tokens: int = Field(64, ge=1)
+
+
+class Decontaminate(Config):
+    against: list[RowsRef] = Field(min_length=1)
+
+
+class Transformers(Config):
+    path: FilePath
+
+
+class Api(Config):
+    name: str
+    api_key: SecretRef
+
+
+class Random(Config):
+    layers: int = Field(2, ge=1, le=64)
+    width: int = Field(64, ge=32, multiple_of=32)
+
+
+class Prune(Config):
+    layers: int = Field(ge=1)
+
+
+class Temperature(Config):
+    temperature: float = Field(1.0, gt=0)
+
+
+class Gguf(Config):
+    type: Literal["q8_0", "q4_k_m", "q4_0"] = "q8_0"
+
+
+class Onnx(Config):
+    precision: Literal["int4", "fp32"] = "int4"
+
+
+class Bundle(Config):
+    path: str = "dist/"
+
+
+PLUGINS: Mapping[str, Mapping[str, type[Config]]] = {
+    "sources": {"docstrings": Docstrings, "jsonl": Jsonl},
+    "generators": {"corrupt": Corrupt, "answer": Answer},
+    "curators": {"dedup": Empty, "length": Length, "decontaminate": Decontaminate},
+    "teachers": {"transformers": Transformers, "random": Random, "identity": Empty, "harper": Empty, "openai": Api},
+    "students": {"prune": Prune},
+    "trainers": {"local": Empty},
+    "losses": {"cross_entropy": Empty, "forward_kl": Temperature},
+    "metrics": {"exact_match": Empty, "errant": Empty, "gleu": Empty},
+    "judges": {"harper": Empty},
+    "quantizers": {"gguf": Gguf, "onnx": Onnx},
+    "engines": {"transformers": Empty, "llama_cpp": Empty},
+    "targets": {"bundle": Bundle},
+    "executors": {"local": Empty},
+}
+
+
+class FakeTable:
+    """Implements `distillc.spec.table.PluginTable`."""
+
+    def __init__(self, plugins: Mapping[str, Mapping[str, type[Config]]] = PLUGINS) -> None:
+        self.plugins = plugins
+
+    def names(self, kind: str) -> Sequence[str]:
+        return sorted(self.plugins.get(kind, {}))
+
+    def config_schema(self, kind: str, name: str) -> Mapping[str, Any]:
+        return self.plugins[kind][name].model_json_schema()
+
+    def language_schema(self) -> Mapping[str, Any]:
+        return self._language
+
+    @cached_property
+    def _language(self) -> Mapping[str, Any]:
+        return compose(self)
