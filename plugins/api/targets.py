@@ -1,11 +1,11 @@
 """Targets take what is proven to where it is used: a folder, an endpoint, a registry."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from distillc.plugins.api.artifacts import Model
+from distillc.plugins.api.artifacts import Decoding, Model, Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +13,8 @@ class Delivery:
     """What is delivered. `evaluation` is the dict of `report --format json`; `report` the HTML page; `lock` the text of the lock.
 
     `lineage` has an entry for each model the exports descend from: {"name", "family", "license", "uses", "path"}; `data` one
-    for each source: {"name", "uses", "revisions", "rows"}.
+    for each source: {"name", "uses", "revisions", "rows"}. `prompts` are golden: {"row_id", "input", "prompt", "token_ids": {export: ids},
+    "answers": {export: text}}. `task` and `decoding` say how the exports were prompted when they were evaluated.
     """
 
     name: str
@@ -25,6 +26,8 @@ class Delivery:
     lineage: tuple[Mapping[str, Any], ...]
     data: tuple[Mapping[str, Any], ...]
     prompts: tuple[Mapping[str, Any], ...] = ()
+    task: Task | None = None
+    decoding: Decoding = field(default_factory=Decoding)
 
 
 class Target(Protocol):

@@ -13,10 +13,10 @@ from markupsafe import Markup
 from distillc.runtimes.report import figures
 from distillc.runtimes.report.drawing import Drawing, Scale, log_ticks, text_width, tick_text, ticks
 
-WIDTH, HEIGHT = 860, 430
+WIDTH, HEIGHT = 1100, 470
 LEFT, RIGHT, TOP, BOTTOM = 64, 20, 18, 52
 FONT = 12.5
-LARGEST, SMALLEST = 30.0, 4.5
+LARGEST, SMALLEST = 34.0, 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,8 @@ def draw(bubbles: Sequence[Bubble], metric: str) -> Markup | None:
 
 def place_labels(names: Sequence[str], spots: Sequence[tuple[float, float, float]], area: Box) -> list[Box]:
     """A box for each label, in the order of `names`, pairwise apart wherever `area` has room. Spots are (x, y, radius)."""
-    centres = [Box(x - min(r, 5), y - min(r, 5), x + min(r, 5), y + min(r, 5)) for x, y, r in spots]
+    centres = [Box(x - 5, y - 5, x + 5, y + 5) for x, y, _ in spots]
+    circles = [Box(x - r, y - r, x + r, y + r) for x, y, r in spots]
     placed: dict[int, Box] = {}
     for i in sorted(range(len(names)), key=lambda i: spots[i][2]):  # small bubbles first: they have the least room of their own
         best, cost = None, math.inf
@@ -86,7 +87,8 @@ def place_labels(names: Sequence[str], spots: Sequence[tuple[float, float, float
                 continue
             labels = sum(box.overlap(other) for other in placed.values())
             dots = sum(box.overlap(other) for other in centres)
-            found = labels * 1e6 + dots * 1e3 + distance
+            covered = sum(box.overlap(other) for j, other in enumerate(circles) if j != i)
+            found = labels * 1e6 + dots * 1e3 + covered + distance
             if found < cost:
                 best, cost = box, found
         placed[i] = best or next(box for _, box in _places(names[i], spots[i]))
@@ -135,7 +137,13 @@ def _axes(drawing: Drawing, across: Scale, up: Scale, metric: str) -> None:
         drawing.text(across(value), floor + 17, tick_text(value), "tick", "middle")
     drawing.line(LEFT, floor, end, floor, "axis")
     drawing.text((LEFT + end) / 2, HEIGHT - 10, "latency p50, milliseconds (logarithmic) — left is faster", "caption", "middle")
-    drawing.add("text", f"{metric} — up is better", class_="caption", text_anchor="middle", transform=f"translate(16 {(TOP + floor) / 2:.0f}) rotate(-90)")
+    drawing.add(
+        "text",
+        f"{metric} — up is better",
+        class_="caption",
+        text_anchor="middle",
+        transform=f"translate(16 {(TOP + floor) / 2:.0f}) rotate(-90)",
+    )
 
 
 def _radius(size: int | None, largest: int) -> float:

@@ -11,9 +11,9 @@ from distillc.runtimes.report.drawing import Drawing, Scale, tick_text, ticks
 
 def interval_cell(measured: Mapping[str, Any], low: float, high: float, role: str) -> Markup:
     """A point with its interval on a scale that all cells of a column share."""
-    drawing = Drawing(120, 16, figures.interval(measured))
-    scale = Scale(low, high, 5, 115)
-    drawing.line(5, 8, 115, 8, "track")
+    drawing = Drawing(112, 15, figures.interval(measured))
+    scale = Scale(low, high, 5, 107)
+    drawing.line(5, 8, 107, 8, "track")
     if measured.get("low") is not None and measured.get("high") is not None:
         drawing.line(scale(measured["low"]), 8, scale(measured["high"]), 8, f"range {role}")
     drawing.add("circle", cx=scale(measured["value"]), cy=8, r=3.4, class_=f"dot {role}")
@@ -37,9 +37,11 @@ def difference(entry: Mapping[str, Any], reach: float, margin: float | None = No
     return drawing.markup()
 
 
-def curve(points: Sequence[tuple[float, float]], title: str, best: float | None, series: str, more: Sequence[tuple[float, float]] = ()) -> Markup:
+def curve(
+    points: Sequence[tuple[float, float]], title: str, best: float | None, series: str, more: Sequence[tuple[float, float]] = ()
+) -> Markup:
     """One quantity against the train step; `best` is the step whose weights were kept; `more` a second, paler line."""
-    wide, high = 400, 190
+    wide, high = 520, 210
     drawing = Drawing(wide, high, title)
     values = [y for _, y in (*points, *more)]
     steps = [x for x, _ in (*points, *more)]
@@ -60,19 +62,24 @@ def curve(points: Sequence[tuple[float, float]], title: str, best: float | None,
     for x, y in points:
         kept = best is not None and x == best
         drawing.add(
-            "circle", cx=across(x), cy=up(y), r=4.5 if kept else 2.6, class_=f"point {series}{' kept' if kept else ''}", title=f"step {x:g}: {y:.4g}"
+            "circle",
+            cx=across(x),
+            cy=up(y),
+            r=4.5 if kept else 2.6,
+            class_=f"point {series}{' kept' if kept else ''}",
+            title=f"step {x:g}: {y:.4g}",
         )
     return drawing.markup()
 
 
 def bar(parts: Sequence[tuple[str, float]], total: float) -> Markup:
     """One horizontal bar; `parts` are (class, amount) from left to right, to the scale of `total`."""
-    drawing = Drawing(300, 12, "bar")
-    drawing.add("rect", x=0, y=1, width=300, height=10, rx=2, class_="track")
+    drawing = Drawing(300, 9, "share", stretch=True)
+    drawing.add("rect", x=0, y=1, width=300, height=7, class_="track")
     at = 0.0
     for class_, amount in parts:
         wide = 300 * amount / total if total else 0.0
         if wide > 0:
-            drawing.add("rect", x=at, y=1, width=max(wide, 0.75), height=10, rx=2 if len(parts) == 1 else 0, class_=f"bar {class_}")
+            drawing.add("rect", x=at, y=1, width=max(wide, 0.75), height=7, class_=f"bar {class_}")
         at += wide
     return drawing.markup()

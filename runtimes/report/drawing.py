@@ -26,6 +26,7 @@ class Drawing:
     width: float
     height: float
     label: str
+    stretch: bool = False  # fills its box, without regard to proportion
     parts: list[str] = field(default_factory=list)
 
     def add(self, tag: str, text: str | None = None, **attributes: float | str) -> None:
@@ -48,8 +49,9 @@ class Drawing:
         self.add("polyline", points=" ".join(f"{number(x)},{number(y)}" for x, y in points), class_=class_)
 
     def markup(self) -> Markup:
+        proportion = ' preserveAspectRatio="none"' if self.stretch else ""
         return Markup(  # every text and attribute in `parts` went through escape()
-            f'<svg viewBox="0 0 {number(self.width)} {number(self.height)}" role="img" aria-label="{escape(self.label)}">'
+            f'<svg viewBox="0 0 {number(self.width)} {number(self.height)}" role="img" aria-label="{escape(self.label)}"{proportion}>'
             + "".join(self.parts)
             + "</svg>"
         )

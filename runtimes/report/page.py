@@ -70,9 +70,10 @@ def _render(report: Mapping[str, Any], details: Mapping[str, Any]) -> str:
         environment.filters[name] = getattr(figures, name)
     style = (folder / "page.css").read_text("utf-8")
     run, rows, gates = report["run"], report["rows"], report["gates"]
-    metrics = table.metric_names(rows)
+    names = table.metric_names(rows)
+    first = run.get("metric") if run.get("metric") in names else (names[0] if names else "")
+    metrics = [name for name in names if name == first] + [name for name in names if name != first]
     outcome = verdict(gates)
-    first = run.get("metric") or (metrics[0] if metrics else "")
     return environment.get_template("page.html.j2").render(
         style=Markup(style),  # ours, and pinned by the hash in the policy
         style_hash="sha256-" + base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
@@ -82,7 +83,7 @@ def _render(report: Mapping[str, Any], details: Mapping[str, Any]) -> str:
         cards=_cards(rows, gates, first),
         counted=_counted(rows),
         metrics=metrics,
-        rows=[_row(row, row["metrics"], costs=True) for row in rows],
+        rows=[_row(row, row["metrics"]) for row in rows],
         ranges=_ranges([row["metrics"] for row in rows]),
         slices=list(_slices(rows)),
         bubbles=bubbles.draw(_bubbles(rows, first), first),
@@ -92,7 +93,7 @@ def _render(report: Mapping[str, Any], details: Mapping[str, Any]) -> str:
         **_differences(run.get("differences") or (), gates),
         curves=[_curves(step, entry) for step, entry in details.get("curves", {}).items() if entry.get("history")],
         **_times(details.get("stages") or ()),
-        funnel=[_funnel(entry, details["funnel"]) for entry in details.get("funnel") or ()],
+        funnel=[_funnel(entry) for entry in details.get("funnel") or ()],
         samples=_samples(details.get("samples")),
         licenses=details.get("licenses") or (),
         reproduce=_reproduce(details.get("reproduce")),
@@ -115,12 +116,9 @@ def _latency(row: Mapping[str, Any], quantile: str) -> float | None:
     return (row.get("latency_ms") or {}).get(quantile)
 
 
-def _row(row: Mapping[str, Any], metrics: Mapping[str, Any], *, costs: bool) -> dict[str, Any]:
-    role = row["role"] if row["role"] in ROLES else "reference"
-    entry = {"name": row["name"], "role": role, "metrics": metrics, "costs": costs}
-    if costs:
-        entry |= {key: row.get(key) for key in ("bytes", "tokens_per_second")} | {q: _latency(row, q) for q in ("p50", "p95")}
-    return entry
+def _row(row: Mapping[str, Any], metrics: Mapping[str, Any]) -> dict[str, Any]:
+    costs = {key: row.get(key) for key in ("bytes", "tokens_per_second")} | {q: _latency(row, q) for q in ("p50", "p95")}
+    return {"name": row["name"], "role": row["role"] if row["role"] in ROLES else "reference", "metrics": metrics, **costs}
 
 
 def _ranges(scores: Sequence[Mapping[str, Any]]) -> dict[str, tuple[float, float]]:
@@ -139,7 +137,7 @@ def _slices(rows: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
         yield {
             "data": data,
             "metrics": list(dict.fromkeys(name for row in scores for name in row)),
-            "rows": [_row(row, metrics, costs=False) for row, metrics in zip(rows, scores, strict=True)],
+            "rows": [_row(row, metrics) for row, metrics in zip(rows, scores, strict=True)],
             "ranges": _ranges(scores),
         }
 
@@ -158,7 +156,9 @@ def _bubbles(rows: Sequence[Mapping[str, Any]], metric: str) -> list[bubbles.Bub
 def _cards(rows: Sequence[Mapping[str, Any]], gates: Sequence[Mapping[str, Any]], metric: str) -> list[dict[str, str]]:
     """Four figures of the system that the first gate is about (else the last export or student), beside the teacher's."""
     by_name = {row["name"]: row for row in rows}
-    wanted = [gate.get("model") for gate in gates] + [row["name"] for role in ("export", "student") for row in reversed(rows) if row["role"] == role]
+    wanted = [gate.get("model") for gate in gates] + [
+        row["name"] for role in ("export", "student") for row in reversed(rows) if row["role"] == role
+    ]
     subject = next((by_name[name] for name in wanted if name in by_name), None)
     if subject is None:
         return []
@@ -177,7 +177,7 @@ def _cards(rows: Sequence[Mapping[str, Any]], gates: Sequence[Mapping[str, Any]]
         against = ""
         if teacher and theirs:
             ratio = f"1/{theirs / ours:.1f}" if worse_is_more and 0 < ours < theirs else f"{100 * ours / theirs:.0f} %"
-            against = f"{ratio} of {teacher['name']} ({shown(theirs)})"
+            against = f"{ratio} of {teacher['name']}: {shown(theirs)} as {teacher.get('format') or 'it is'}"
         cards.append({"title": title, "figure": shown(ours), "against": against})
     return cards
 
@@ -196,7 +196,13 @@ def _differences(differences: Sequence[Mapping[str, Any]], gates: Sequence[Mappi
 
     judged = []
     for gate in gates:
-        entry = {**gate, "level": gate.get("level", "error"), "asks": table.gate_sentence(gate), "shown": shown(gate.get("difference"), gate), "picture": ""}
+        entry = {
+            **gate,
+            "level": gate.get("level", "error"),
+            "asks": table.gate_sentence(gate),
+            "shown": shown(gate.get("difference"), gate),
+            "picture": "",
+        }
         if gate.get("difference") is not None:
             entry["picture"] = charts.difference({**gate, "value": gate["difference"]}, reach, gate.get("margin"))
         judged.append(entry)
@@ -237,14 +243,14 @@ def _times(stages: Sequence[Mapping[str, Any]], shown: int = 14) -> dict[str, An
     return {"times": pictured, "total_time": figures.duration(sum(s["seconds"] for s in timed))}
 
 
-def _funnel(entry: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _funnel(entry: Mapping[str, Any]) -> dict[str, Any]:
     dropped = {reason: n for reason, n in (entry.get("dropped") or {}).items() if n}
     return {
         "name": entry["name"],
         "kept": entry["kept"],
         "generated": entry["generated"],
         "reasons": ", ".join(f"{n} {reason}" for reason, n in sorted(dropped.items(), key=lambda pair: (-pair[1], pair[0]))),
-        "picture": charts.bar([("kept", entry["kept"]), ("dropped", sum(dropped.values()))], max(e["generated"] for e in entries)),
+        "picture": charts.bar([("kept", entry["kept"]), ("dropped", sum(dropped.values()))], entry["generated"]),
     }
 
 

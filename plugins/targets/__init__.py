@@ -1,0 +1,1 @@
+"""Targets: where a student goes once it is proven."""

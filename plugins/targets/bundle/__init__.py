@@ -1,0 +1,1 @@
+"""The `bundle` target: a student and its proof in one folder."""
