@@ -279,10 +279,8 @@ class _Run:
         await self.executor.run_reduce(replace(work, part="cut"))
         cut = json.loads((Path(work.where.work) / "shards.json").read_text(encoding="utf-8"))
         shards = tuple(Shard(**shard) for shard in cut)
-        done = 0
         async for _ in self.executor.run_map(work, shards, Allowance()):
-            done += 1
-            self.log.emit("progress", stage=work.stage["id"], done=done, total=len(shards), unit="shards")
+            pass
         await self.executor.run_reduce(replace(work, part="collect"))
 
     # --- around it

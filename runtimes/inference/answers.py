@@ -1,25 +1,88 @@
-"""What every engine decides alike: which prompts make a batch, and where an answer ends. No library behind it."""
+"""The journal of a shard's finished answers: a kill loses at most the batch in flight.
 
+A record is its length, the CRC-32 of its bytes (both little-endian, 32 bits), then JSON: an answer counts once its record is whole.
+Opening the file cuts off what a kill tore. One process writes it.
+"""
+
+import hashlib
+import json
+import os
+import struct
+import zlib
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
 
-# Keys and values of a batch stay under this many tokens, prompt and answer counted: 90 MB for a layer-30, width-192 cache.
-CACHED_TOKENS = 8192
+from distillc.plugins.api.artifacts import Completion, Decoding
+from distillc.plugins.api.engines import Running
 
-
-def batches(lengths: Sequence[int], batch: int, max_tokens: int) -> Iterator[list[int]]:
-    """Indices in batches of like length, the longest last; none holds more than `batch` or than the cache should."""
-    order = sorted(range(len(lengths)), key=lambda index: (lengths[index], index))
-    chunk: list[int] = []
-    for index in order:
-        if chunk and (len(chunk) == batch or (len(chunk) + 1) * (lengths[index] + max_tokens) > CACHED_TOKENS):
-            yield chunk
-            chunk = []
-        chunk.append(index)
-    if chunk:
-        yield chunk
+HEAD = struct.Struct("<II")
 
 
-def cut(string: str, stops: Sequence[str]) -> tuple[str, bool]:
-    """The text up to the first stop string, and whether there was one."""
-    found = [at for at in (string.find(stop) for stop in stops) if at >= 0]
-    return (string[: min(found)], True) if found else (string, False)
+class AnswerJournal:
+    def __init__(self, path: Path) -> None:
+        self.answers: dict[str, Completion] = {}
+        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o644)
+        data = path.read_bytes()
+        end = 0
+        for key, completion, stop in _records(data):
+            self.answers[key] = completion
+            end = stop
+        os.ftruncate(self._fd, end)
+        os.lseek(self._fd, end, os.SEEK_SET)
+
+    def append(self, key: str, completion: Completion) -> None:
+        data = json.dumps([key, asdict(completion)], ensure_ascii=False).encode()
+        record = HEAD.pack(len(data), zlib.crc32(data)) + data
+        while record:  # a full disk may take a part: the rest of the record then raises, and the part is cut off next time
+            record = record[os.write(self._fd, record) :]
+        self.answers[key] = completion
+
+    def close(self) -> None:
+        os.close(self._fd)
+
+
+def _records(data: bytes) -> Iterator[tuple[str, Completion, int]]:
+    """(key, answer, where its record ends), up to the first record that is not whole."""
+    place = 0
+    while place + HEAD.size <= len(data):
+        length, crc = HEAD.unpack_from(data, place)
+        start, place = place + HEAD.size, place + HEAD.size + length
+        if place > len(data) or zlib.crc32(data[start:place]) != crc:
+            return
+        key, fields = json.loads(data[start:place])
+        yield key, Completion(**fields), place
+
+
+def answer_key(field: str, row_id: str, prompt: str) -> str:
+    return f"{field}\0{row_id}\0{hashlib.sha256(prompt.encode()).hexdigest()}"
+
+
+def groups(prompts: Sequence[str], size: int) -> list[list[int]]:
+    """Indices in groups of like length: a pure function of the prompts, so a group that is computed again comes out the same."""
+    order = sorted(range(len(prompts)), key=lambda i: (len(prompts[i]), i))
+    return [order[start : start + size] for start in range(0, len(order), size)]
+
+
+def answer_all(
+    running: Running,
+    keys: Sequence[str],
+    prompts: Sequence[str],
+    inputs: Sequence[str],
+    decoding: Decoding,
+    journal: AnswerJournal,
+    size: int,
+) -> Iterator[list[Completion]]:
+    """Answers group by group into the journal, skipping groups that are whole there; yields what each group newly cost.
+
+    A group is one batch of the engine. One that a kill cut is asked again whole, so that its batch is the one it would have been.
+    """
+    for group in groups(prompts, size):
+        if all(keys[i] in journal.answers for i in group):
+            yield []
+            continue
+        fresh = []
+        for index, completion in running.generate([prompts[i] for i in group], [inputs[i] for i in group], decoding):
+            journal.append(keys[group[index]], completion)
+            fresh.append(completion)
+        yield fresh

@@ -5,15 +5,15 @@ text (its field says so in its metadata). A null is a key that the row does not 
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from distillc.plugins.api.artifacts import Row
-from distillc.spec.errors import StoreDamaged
+from distillc.plugins.api.artifacts import SPLITS, Row
+from distillc.spec.errors import StageFailed, StoreDamaged
 
 PREFIX = "payload."
 FORM = b"distillc.form"
@@ -28,6 +28,7 @@ ENVELOPE: tuple[tuple[str, Any], ...] = (
     ("usage", pa.map_(pa.string(), pa.int64())),
     ("parents", pa.list_(pa.string())),
 )
+ROWS_PER_FILE = 50_000
 ROW_GROUP = 8192  # rows; a fixed number keeps the bytes a function of the rows
 
 
@@ -87,3 +88,21 @@ def _payload(columns: Mapping[str, tuple[Sequence[str | None], bool]], i: int) -
         if value is not None:
             found[key] = json.loads(value) if is_json else value
     return found
+
+
+def write_artifact(out: Path, rows: Iterable[Row]) -> dict[str, int]:
+    """The files `{split}-{n:05}.parquet` of a rows artifact, in the order of `rows`. Returns the number of rows by split.
+
+    Raises StageFailed where two rows have one id.
+    """
+    by_split: dict[str, list[Row]] = {}
+    seen: set[str] = set()
+    for row in rows:
+        if row.row_id in seen:
+            raise StageFailed(f"two rows have the id {row.row_id!r}", help="a row_id must be a pure function of where the row comes from")
+        seen.add(row.row_id)
+        by_split.setdefault(row.split, []).append(row)
+    for split, found in by_split.items():
+        for number, start in enumerate(range(0, len(found), ROWS_PER_FILE)):
+            write_rows(out / f"{split}-{number:05}.parquet", found[start : start + ROWS_PER_FILE])
+    return {split: len(by_split[split]) for split in SPLITS if split in by_split}
