@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from distillc.compiler.facts.gguf import read_header
 from distillc.plugins.api.artifacts import Completion, Decoding, Model
 from distillc.plugins.engines.configs import LlamaCppConfig
-from distillc.runtimes.inference.answers import batches, cut
+from distillc.runtimes.inference.batching import batches, cut
 from distillc.runtimes.inference.llama_log import last_words, listen
 from distillc.spec.errors import StageFailed
 

@@ -17,7 +17,7 @@ from tokenizers import Tokenizer
 
 from distillc.plugins.api.artifacts import Completion, Decoding, Model
 from distillc.plugins.engines.configs import OnnxGenaiConfig
-from distillc.runtimes.inference.answers import batches, cut
+from distillc.runtimes.inference.batching import batches, cut
 from distillc.spec.errors import StageFailed
 
 

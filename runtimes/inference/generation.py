@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from distillc.plugins.api.artifacts import Completion, Decoding
-from distillc.runtimes.inference.answers import batches, cut
+from distillc.runtimes.inference.batching import batches, cut
 from distillc.runtimes.inference.loading import Text
 from distillc.runtimes.inference.packed import KeyValueCache, Packed, Step, hidden_states
 
