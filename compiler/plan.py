@@ -50,7 +50,8 @@ class Stage:
 class Plan:
     """`folder` (of the spec; relative paths start there) is not written: a saved plan lies beside its spec or names it on the command line.
 
-    `origins` maps a stage to the name of the step it was lowered from; `spec_text` is the source, for the bundle.
+    `origins` maps a stage to the name of the step it was lowered from; `spec_text` is the source, for the bundle. Stages with equal keys
+    are one stage: `aliases` maps the id of one that was left out to the id of the one that does its work.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Plan:
     lock: Mapping[str, Any]
     profile: str | None = None
     overrides: tuple[str, ...] = ()
+    aliases: Mapping[str, str] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[Stage]:
         return iter(self.stages)

@@ -1,1 +1,1 @@
-"""Data with dates: what is true of the world outside, and when somebody looked."""
+"""Data with dates: what is known about the world that no file of a spec says."""

@@ -118,7 +118,7 @@ TABLE: tuple[Terms, ...] = (
             False,
             (_GIVE, 'show "Built with Llama"', 'begin the name of a derived model with "Llama"', "follow the acceptable use policy"),
             "conditions",
-            'a model trained on outputs and distributed has a name that begins with "Llama", shows "Built with Llama" and carries the license',
+            'a distributed model that was trained on outputs is named "Llama…", shows "Built with Llama" and carries the license',
         )
         for version in ("3.1", "3.2", "3.3", "4")
     ),

@@ -1,0 +1,139 @@
+"""From a spec file to a plan: lint, lower, check, address, estimate, lock.
+
+Nothing here runs a model or imports an implementation: config classes, manifests and headers of files are all that is read.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from distillc.compiler import lock, rules
+from distillc.compiler.document import Document
+from distillc.compiler.estimate import Estimates
+from distillc.compiler.keys import result_config, stage_key
+from distillc.compiler.lower.deploy import lower_deploy
+from distillc.compiler.lower.evaluate import lower_evaluate
+from distillc.compiler.lower.graph import Draft, Graph, Plugins
+from distillc.compiler.lower.models import lower_model, lower_quantize
+from distillc.compiler.lower.order import ordered, steps
+from distillc.compiler.lower.rows import lower_curate, lower_data, lower_generate
+from distillc.compiler.lower.train import lower_capture, lower_train
+from distillc.compiler.plan import Input, Plan, Stage
+from distillc.compiler.rules import unsupported
+from distillc.spec.diagnostic import Diagnostic, Severity
+from distillc.spec.errors import DistillError, InvalidSpec
+
+LOWER: Mapping[str, Callable[[Graph, Any, Any], None]] = {
+    "data": lower_data,
+    "generate": lower_generate,
+    "curate": lower_curate,
+    "capture": lower_capture,
+    "models": lower_model,
+    "train": lower_train,
+    "quantize": lower_quantize,
+    "evaluate": lower_evaluate,
+    "deploy": lower_deploy,
+}
+
+
+def compile_document(
+    document: Document, plugins: Plugins, folder: Path, *, profile: str | None = None, overrides: Sequence[str] = ()
+) -> tuple[Plan, tuple[Diagnostic, ...]]:
+    """The plan of a linted spec, and the warnings about it.
+
+    Args:
+        folder: the spec's, where its relative paths start.
+        profile, overrides: what `document` was resolved with, for the record.
+
+    Raises:
+        InvalidSpec: with every finding of error level; warnings come with them.
+    """
+    graph = lower(document, plugins, folder)
+    findings = tuple(sorted([*graph.findings, *rules.check(graph)], key=_place))
+    if any(finding.severity is Severity.ERROR for finding in findings):
+        raise InvalidSpec(findings)
+    locked = _lock(graph)
+    stages, aliases = _address(graph, lock.to_text(locked))
+    plan = Plan(
+        name=document.spec.name,
+        spec=Path(document.file).name,
+        spec_text=document.text,
+        stages=stages,
+        origins={id: draft.origin for id, draft in graph.drafts.items()},
+        lock=locked,
+        profile=profile,
+        overrides=tuple(overrides),
+        aliases=aliases,
+    )
+    return plan, findings
+
+
+def lower(document: Document, plugins: Plugins, folder: Path) -> Graph:
+    """All steps as drafts of stages; what is wrong stands in the graph's findings. What is not supported yet is not lowered."""
+    graph = Graph(document, plugins, folder)
+    graph.findings += unsupported.check(graph)
+    if graph.findings:
+        return graph
+    order = ordered(graph, steps(document.spec))
+    if not graph.findings:
+        for step in order:
+            LOWER[step.section](graph, step, step.body)
+    return graph
+
+
+def _address(graph: Graph, lock_text: str) -> tuple[tuple[Stage, ...], dict[str, str]]:
+    """Stages with their keys and estimates. Of stages with equal keys the first stays, and the others' readers read it."""
+    stages: list[Stage] = []
+    keys: dict[str, str] = {}
+    first: dict[str, str] = {}
+    aliases: dict[str, str] = {}
+    estimates = Estimates({}, _own_estimate(graph))
+    for draft in graph.drafts.values():
+        inputs = {port: Input(aliases.get(entry.stage, entry.stage), entry.split) for port, entry in draft.inputs.items()}
+        config = {**draft.config, "lock": lock_text} if draft.kind == "bundle" else draft.config
+        relevant = result_config(draft.kind, draft.uses, config, graph.marks)
+        key = stage_key(draft.kind, draft.uses, relevant, {port: (keys[entry.stage], entry.split) for port, entry in inputs.items()})
+        keys[draft.id] = key
+        if key in first:
+            aliases[draft.id] = first[key]
+            continue
+        first[key] = draft.id
+        stages.append(estimates.of(_stage(graph, draft, config, inputs, key)))
+    return tuple(stages), aliases
+
+
+def _stage(graph: Graph, draft: Draft, config: Mapping[str, Any], inputs: Mapping[str, Input], key: str) -> Stage:
+    return Stage(
+        id=draft.id, kind=draft.kind, uses=draft.uses, config=config, inputs=inputs, key=key, line=graph.document.line(draft.where)
+    )
+
+
+def _own_estimate(graph: Graph) -> Callable[[str, str, Mapping[str, Any], Mapping[str, Any]], Mapping[str, Any]]:
+    def ask(kind: str, name: str, config: Mapping[str, Any], inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+        if name not in graph.plugins.names(kind):
+            return {}
+        config_class = graph.plugins.config_class(kind, name)
+        if not callable(getattr(config_class, "estimate", None)):
+            return {}
+        known = config_class.model_fields
+        said = config_class.model_validate({key: value for key, value in config.items() if key in known}).estimate(inputs)
+        return said if isinstance(said, Mapping) else {}
+
+    return ask
+
+
+def _lock(graph: Graph) -> dict[str, Any]:
+    plugins = {}
+    for kind, name in graph.used:
+        try:
+            entry = graph.plugins.entry(kind, name)
+        except DistillError:
+            continue
+        plugins[f"{kind}.{name}"] = f"{entry.distribution} {entry.version}"
+    facts = {name: asdict(model.facts) for name, model in graph.models.items() if model.section == "models" and not model.parent}
+    return lock.make_lock(graph.leaves, facts, plugins)
+
+
+def _place(finding: Diagnostic) -> tuple[int, int, str, str]:
+    return (finding.span.line, finding.span.column, finding.code, finding.message) if finding.span else (0, 0, finding.code, finding.message)

@@ -1,0 +1,71 @@
+"""The way in: a spec's file, through lint, to a plan and the warnings about it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from distillc.compiler.compile import compile_document
+from distillc.compiler.document import Document, Where
+from distillc.compiler.plan import Plan
+from distillc.spec.diagnostic import Diagnostic, Span
+from distillc.spec.errors import InvalidSpec, UsageError
+from distillc.spec.lint import lint_file, load
+from distillc.spec.nodes import Entry
+from distillc.spec.resolve import Resolved, find
+from distillc.spec.source import Source
+
+if TYPE_CHECKING:
+    from distillc.plugins.registry import Registry
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A plan, the folder its relative paths start in, and the findings that did not stop it. `sources` are the texts spans point into."""
+
+    plan: Plan
+    folder: Path
+    warnings: tuple[Diagnostic, ...]
+    sources: dict[str, Source]
+
+
+def compile_spec(path: Path | str, registry: "Registry", *, profile: str | None = None, overrides: Sequence[str] = ()) -> Plan:
+    """The plan of the spec at `path`.
+
+    Args:
+        profile: name of one of the spec's profiles.
+        overrides: `PATH=VALUE`, as `--set` takes them.
+
+    Raises:
+        InvalidSpec: findings of error level; they carry spans.
+        UsageError: the file cannot be read.
+    """
+    return compile_file(path, registry, profile=profile, overrides=overrides).plan
+
+
+def compile_file(path: Path | str, registry: "Registry", *, profile: str | None = None, overrides: Sequence[str] = ()) -> Compiled:
+    """As `compile_spec`, with the warnings."""
+    path = Path(path)
+    try:
+        linted = lint_file(path, registry, profile, tuple(overrides))
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}", help="name a spec, for example distill.yaml") from error
+    if linted.failed or linted.resolved is None:
+        raise InvalidSpec(linted.diagnostics)
+    resolved = linted.resolved
+    document = Document(load(resolved), resolved.text, str(path), lambda where: place(resolved, where))
+    plan, findings = compile_document(document, registry, path.absolute().parent, profile=profile, overrides=overrides)
+    ignored = set(document.spec.lint.ignore)
+    warnings = (*linted.diagnostics, *(finding for finding in findings if finding.code not in ignored))
+    return Compiled(plan, path.absolute().parent, warnings, linted.sources)
+
+
+def place(resolved: Resolved, where: Where) -> Span | None:
+    """The span of the key (or list item) at `where`, or of the nearest thing around it that the text has."""
+    parts = [str(part) for part in where]
+    while parts:
+        found = find(resolved.root, parts)
+        if found is not None:
+            return found.key_span if isinstance(found, Entry) else found.span
+        parts.pop()
+    return None

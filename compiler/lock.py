@@ -1,0 +1,100 @@
+"""`distill.lock`, beside the spec: what the plan was made from that the spec does not say.
+
+The digest or version of every leaf (file, package, revision), the facts that were read of models, and the distribution of every
+plugin. Keys depend on it, so it belongs into version control; it holds no secret, no absolute path and no time. TOML, sorted.
+"""
+
+import json
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from distillc.spec.errors import UsageError
+
+LOCK_VERSION = 1
+FILE_NAME = "distill.lock"
+HEADER = "# Written by `distillc plan` and `distillc run`. Commit it: it pins what this spec reads.\n"
+
+
+def make_lock(
+    leaves: Mapping[str, Mapping[str, str]], facts: Mapping[str, Mapping[str, Any]], plugins: Mapping[str, str]
+) -> dict[str, Any]:
+    """Plain data, sorted. `leaves` by step, `facts` by model, `plugins` from `KIND.NAME` to `DISTRIBUTION VERSION`."""
+    return {
+        "version": LOCK_VERSION,
+        "leaves": {step: dict(sorted(found.items())) for step, found in sorted(leaves.items())},
+        "facts": {
+            name: {key: value for key, value in sorted(found.items()) if value is not None}
+            for name, found in sorted(facts.items())
+            if any(value is not None for value in found.values())
+        },
+        "plugins": dict(sorted(plugins.items())),
+    }
+
+
+def to_text(lock: Mapping[str, Any]) -> str:
+    """The text of a lock: TOML that `tomllib` reads back as the same data."""
+    lines = [HEADER + f"version = {lock['version']}"]
+    for part in ("leaves", "facts"):
+        for name, found in lock[part].items():
+            lines.append(f"\n[{part}.{_key(name)}]")
+            lines += [f"{_key(key)} = {_value(value)}" for key, value in found.items()]
+    lines.append("\n[plugins]")
+    lines += [f"{_key(key)} = {_value(value)}" for key, value in lock["plugins"].items()]
+    return "\n".join(lines) + "\n"
+
+
+def read_lock(folder: Path) -> dict[str, Any] | None:
+    """The lock beside a spec, or None. Raises UsageError on a file that is no lock of this version."""
+    path = folder / FILE_NAME
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{FILE_NAME} cannot be read: {error}", help="delete it: the next plan writes it again") from error
+    if data.get("version") != LOCK_VERSION:
+        raise UsageError(
+            f"{FILE_NAME} has version {data.get('version')!r}, this distillc writes {LOCK_VERSION}", help="delete it, or use the distillc that wrote it"
+        )
+    return {part: data.get(part, {}) for part in ("leaves", "facts", "plugins")} | {"version": LOCK_VERSION}
+
+
+def write_lock(folder: Path, lock: Mapping[str, Any]) -> bool:
+    """Writes the lock where its text has changed; says whether it did. Raises UsageError where the folder cannot be written."""
+    path = folder / FILE_NAME
+    text = to_text(lock).encode()
+    try:
+        if path.is_file() and path.read_bytes() == text:
+            return False
+        path.write_bytes(text)
+    except OSError as error:
+        raise UsageError(f"{FILE_NAME} cannot be written: {error.strerror}", help="make the spec's folder writable") from error
+    return True
+
+
+def moved(old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> list[str]:
+    """What differs from an older lock, a line each: `data.prose numpy 2.3.1 -> 2.4.0`."""
+    if old is None:
+        return []
+    before, after = _flat(old), _flat(new)
+    return [f"{key} {before[key]} -> {after[key]}" for key in sorted(before.keys() & after.keys()) if before[key] != after[key]]
+
+
+def _flat(lock: Mapping[str, Any]) -> dict[str, str]:
+    nested = {f"{name} {key}": str(value) for part in ("leaves", "facts") for name, found in lock[part].items() for key, value in found.items()}
+    return nested | {f"plugin {name}": str(value) for name, value in lock["plugins"].items()}
+
+
+def _key(text: str) -> str:
+    return text if text and all(c.isascii() and (c.isalnum() or c in "_-") for c in text) else _string(text)
+
+
+def _value(value: Any) -> str:
+    return str(value) if type(value) is int else _string(str(value))
+
+
+def _string(text: str) -> str:
+    """A TOML basic string: JSON's escapes are TOML's, but for DEL and for surrogates, which no text of ours has."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

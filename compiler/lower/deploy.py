@@ -1,0 +1,113 @@
+"""Lowers `deploy`: a bundle of exports with their proof, and what they descend from."""
+
+from typing import Any
+
+from distillc.compiler.lower.evaluate import lower_parity
+from distillc.compiler.lower.graph import Draft, Graph
+from distillc.compiler.lower.order import Step
+from distillc.compiler.lower.rows import wire_references
+from distillc.compiler.plan import Input
+from distillc.spec.model import DeployStep, EvaluateStep
+
+
+def lower_deploy(graph: Graph, step: Step, body: DeployStep) -> None:
+    fields = graph.fields("targets", body, step.where)
+    evaluation = _evaluation(graph, body)
+    rows = _prompts(graph, evaluation, body)
+    config: dict[str, Any] = {
+        **fields.config,
+        "name": step.name,
+        "from": body.models,
+        "needs": body.gates,
+        "task": graph.task,
+        "spec_name": graph.spec.name,
+        "spec_text": graph.document.text,
+        "lineage": _lineage(graph, body.models),
+        "data": _data(graph, body.models),
+    }
+    inputs = {f"model.{name}": graph.model_input(name) for name in body.models}
+    for name in body.models:
+        if rows and (parity := lower_parity(graph, name, rows)):
+            inputs[f"parity.{name}"] = Input(parity)
+    inputs |= {f"gate.{name}": Input(name) for name in body.gates}
+    if evaluation:
+        inputs["report"] = Input(f"{evaluation}/report")
+    if rows:
+        inputs["rows.prompts"] = rows
+    inputs |= {f"data.{source['name']}": Input(source["stage"]) for source in config["data"]}
+    engines = wire_references(graph, fields, config, inputs)
+    graph.add(Draft(step.name, "bundle", body.uses, config, inputs, step.name, step.where), [fields, *engines])
+
+
+def _evaluation(graph: Graph, body: DeployStep) -> str | None:
+    """The evaluation whose report goes along: that of the first gate, else the first that has all the models, else the first."""
+    found = graph.spec.evaluate
+    for gate in body.gates:
+        for name, evaluation in found.items():
+            if gate in evaluation.gates:
+                return name
+    complete = [name for name, evaluation in found.items() if set(body.models) <= set(evaluation.models)]
+    return next(iter([*complete, *found]), None)
+
+
+def _prompts(graph: Graph, evaluation: str | None, body: DeployStep) -> Input | None:
+    """Rows for golden prompts and parity: the first test set of the evaluation, else what a model was trained on."""
+    if evaluation:
+        step: EvaluateStep = graph.spec.evaluate[evaluation]
+        return graph.rows_input(next(iter(step.data_sets.values())), "test")[1]
+    for name in body.models:
+        for ancestor in graph.ancestors(name):
+            if data := graph.models[ancestor].data:
+                return graph.rows_input(data, "train")[1]
+    return None
+
+
+def _behind(graph: Graph, models: list[str]) -> dict[str, str]:
+    """Every model that exports descend from, and how: by `weights`, or by what a `teacher` taught. In the order of the plan."""
+    how: dict[str, str] = {}
+    for name in models:
+        how |= {ancestor: "weights" for ancestor in graph.ancestors(name)}
+    waiting = [teacher for name in how for teacher in graph.models[name].teachers]
+    while waiting:
+        for ancestor in graph.ancestors(waiting.pop()):
+            if ancestor not in how:
+                how[ancestor] = "teacher"
+                waiting += graph.models[ancestor].teachers
+    return {name: how[name] for name in graph.models if name in how}
+
+
+def _lineage(graph: Graph, models: list[str]) -> list[dict[str, Any]]:
+    """Spec keys alone: `path` is as written, so that no path of this machine gets into a bundle."""
+    found = []
+    for name, how in _behind(graph, models).items():
+        model = graph.models[name]
+        path = model.config.get("path")
+        found.append({
+            "name": name,
+            "uses": model.uses,
+            "section": model.section,
+            "from": model.parent,
+            "through": how,
+            "format": model.format,
+            "family": model.family,
+            "license": model.license,
+            "path": path if isinstance(path, str) and not path.startswith("/") else None,
+        })  # fmt: skip
+    return found
+
+
+def _data(graph: Graph, models: list[str]) -> list[dict[str, Any]]:
+    """The sources of everything that the models behind the exports were trained on, and of the test sets."""
+    references = [data for name in _behind(graph, models) if (data := graph.models[name].data)]
+    references += [reference for step in graph.spec.evaluate.values() for reference in step.data_sets.values()]
+    steps = [step for reference in references if (step := graph.rows_input(reference)[0])]
+    stages = dict.fromkeys(source for step in steps for source in step.sources)
+    return [
+        {
+            "name": (draft := graph.drafts[stage]).origin,
+            "stage": stage,
+            "uses": draft.uses,
+            "revisions": draft.config.get("revisions", {}),
+        }
+        for stage in stages
+    ]

@@ -1,0 +1,208 @@
+"""Lowers `evaluate`: answers under test, parity of exports, metrics, judges, speed, gates, and the report on all of it."""
+
+from typing import Any
+
+from distillc.compiler.document import Where
+from distillc.compiler.lower.graph import Draft, Graph
+from distillc.compiler.lower.order import Step
+from distillc.compiler.lower.roles import roles
+from distillc.compiler.lower.rows import wire_references
+from distillc.compiler.lower.train import find_metric
+from distillc.compiler.plan import Input
+from distillc.spec.model import EvaluateStep, Gate
+
+ANSWERER = "answer"
+"""The generator that asks a model; answers under test are made by the same plugin as answers to learn from."""
+
+
+def lower_evaluate(graph: Graph, step: Step, body: EvaluateStep) -> None:
+    data = {name: graph.rows_input(reference, "test")[1] for name, reference in body.data_sets.items()}
+    models = list(dict.fromkeys(body.models))
+    parities = {name: parity for name in models if (parity := lower_parity(graph, name, next(iter(data.values()))))}
+    answers = {
+        f"answers.{model}.{name}": Input(_answers(graph, step, body, model, name, rows, parities))
+        for model in models
+        for name, rows in data.items()
+    }
+    _metrics(graph, step, body, models, list(data), answers)
+    judges = {name: _judge(graph, step, body, name, models, list(data), answers) for name in body.judges}
+    measured = [name for name in models if name in graph.models and graph.models[name].has_weights]
+    _measure(graph, step, body, measured, next(iter(data.values())), parities)
+    gates = [name for name, gate in body.gates.items() if _gate(graph, step, body, name, gate, next(iter(data)), judges)]
+    _report(graph, step, body, models, list(data), judges, gates, bool(measured))
+
+
+def lower_parity(graph: Graph, export: str, rows: Input) -> str | None:
+    """The check that an export feeds the same token ids as the model it was made from; one an export, whoever asks first."""
+    model = graph.models.get(export)
+    stage = f"{export}/parity"
+    if model is None or model.section != "quantize" or not model.has_weights:
+        return None
+    origin = next((name for name in graph.ancestors(export)[1:] if graph.models[name].section != "quantize"), None)
+    if origin is None:
+        return None
+    if stage not in graph.drafts:
+        engine, other = graph.engine(export), graph.engine(origin)
+        config = {
+            "task": graph.task,
+            "engine": engine.flat() if engine else None,
+            "model_engine": other.flat() if other else None,
+        }
+        inputs = {"export": Input(model.stage), "model": graph.model_input(origin), "rows": rows}
+        graph.add(Draft(stage, "parity", None, config, inputs, export, model.where), [e for e in (engine, other) if e])
+    return stage
+
+
+def _answers(
+    graph: Graph, step: Step, body: EvaluateStep, model: str, data: str, rows: Input, parities: dict[str, str]
+) -> str:
+    stage = f"{step.name}/{model}/{data}"
+    where = (*step.where, "models", body.models.index(model))
+    answer = graph.fields_of("generators", ANSWERER, {"model": model}, where)
+    engine = graph.engine(model)
+    config = {
+        **answer.config,
+        "into": "output",
+        "under_test": True,
+        "data": data,
+        "task": graph.task,
+        "decoding": graph.decoding(body.decoding),
+        "seed": graph.spec.seed,
+        "limit": None,
+        "skip": 0,
+        "engine": engine.flat() if engine else None,
+    }
+    inputs = {"rows": rows, "model": graph.model_input(model)}
+    if model in parities:
+        inputs["parity"] = Input(parities[model])
+    return graph.add(Draft(stage, "generate", ANSWERER, config, inputs, step.name, where), [answer, *([engine] if engine else [])])
+
+
+def _metrics(graph: Graph, step: Step, body: EvaluateStep, models: list[str], data: list[str], answers: dict[str, Input]) -> None:
+    metrics = [graph.fields("metrics", metric, (*step.where, "metrics", index)) for index, metric in enumerate(body.metrics)]
+    config: dict[str, Any] = {
+        "name": step.name,
+        "metrics": [metric.flat() for metric in metrics],
+        "models": models,
+        "data": data,
+        "seed": graph.spec.seed,
+    }
+    inputs = dict(answers)
+    engines = [engine for metric in metrics for engine in wire_references(graph, metric, config, inputs, f"metrics.{metric.uses}.")]
+    graph.add(Draft(step.name, "evaluate", None, config, inputs, step.name, step.where), [*metrics, *engines])
+
+
+def _judge(
+    graph: Graph, step: Step, body: EvaluateStep, name: str, models: list[str], data: list[str], answers: dict[str, Input]
+) -> str:
+    judge = body.judges[name]
+    stage = f"{step.name}/{name}"
+    where = (*step.where, "judges", name)
+    fields = graph.fields("judges", judge, where)
+    config: dict[str, Any] = {**fields.config, "name": name, "models": models, "data": data, "task": graph.task, "seed": graph.spec.seed}
+    inputs = dict(answers)
+    engines = wire_references(graph, fields, config, inputs)
+    graph.judges[stage] = tuple(config[m.field] for m in graph.marks("judges", judge.uses) if m.mark == "model" and config.get(m.field))
+    return graph.add(Draft(stage, "judge", judge.uses, config, inputs, step.name, where), [fields, *engines])
+
+
+def _measure(graph: Graph, step: Step, body: EvaluateStep, models: list[str], rows: Input, parities: dict[str, str]) -> None:
+    if not models:
+        return
+    engines = {name: engine for name in models if (engine := graph.engine(name))}
+    config: dict[str, Any] = {
+        **body.measure.model_dump(mode="json"),
+        "models": models,
+        "engines": {name: engine.flat() for name, engine in engines.items()},
+        "task": graph.task,
+        "decoding": graph.decoding(body.decoding),
+        "seed": graph.spec.seed,
+    }
+    inputs = {f"model.{name}": graph.model_input(name) for name in models}
+    inputs |= {f"parity.{name}": Input(parities[name]) for name in models if name in parities}
+    inputs["rows"] = rows
+    graph.add(Draft(f"{step.name}/measure", "measure", None, config, inputs, step.name, (*step.where, "measure")), engines.values())
+
+
+def _gate(graph: Graph, step: Step, body: EvaluateStep, name: str, gate: Gate, data: str, judges: dict[str, str]) -> bool:
+    where: Where = (*step.where, "gates", name)
+    inputs: dict[str, Input] = {"evaluation": Input(step.name)}
+    judged = find_judge(graph, body, gate.metric)
+    if judged:
+        judge, value, higher = judged
+        source, uses = f"judge.{judge}", body.judges[judge].uses
+        inputs[source] = Input(judges[judge])
+    elif found := find_metric(graph, gate.metric, [metric.uses for metric in body.metrics]):
+        uses, value, higher = found
+        source = "evaluation"
+    else:
+        graph.error("D207", (*where, "metric"), f"'{step.name}' has no value '{gate.metric}'", f"it has: {', '.join(value_names(graph, body))}")
+        return False
+    for key in ("model", "against"):
+        if getattr(gate, key) not in body.models:
+            graph.error(
+                "D601", (*where, key), f"'{getattr(gate, key)}' is not among the models of '{step.name}'", f"add it to evaluate.{step.name}.models"
+            )
+    config: dict[str, Any] = {
+        **gate.model_dump(mode="json"),
+        "name": name,
+        "source": source,
+        "uses": uses,
+        "value": value,
+        "higher_is_better": higher,
+        "data": data,
+        "seed": graph.spec.seed,
+    }
+    graph.add(Draft(name, "gate", None, config, inputs, step.name, where))
+    return True
+
+
+def find_judge(graph: Graph, body: EvaluateStep, text: str) -> tuple[str, str, bool] | None:
+    """(local name, value, higher is better) of a judge's value: its local name, or `NAME_VALUE` where it has several."""
+    for name, judge in body.judges.items():
+        for value, direction in _values(graph, "judges", judge.uses).items():
+            if text == (f"{name}_{value}" if value else name):
+                return name, value, direction == "higher"
+    return None
+
+
+def value_names(graph: Graph, body: EvaluateStep) -> list[str]:
+    """Every value of an evaluation, as a gate writes it: those of the metrics, then those of the judges."""
+    named = [(metric.uses, _values(graph, "metrics", metric.uses)) for metric in body.metrics]
+    named += [(name, _values(graph, "judges", judge.uses)) for name, judge in body.judges.items()]
+    return [f"{name}_{value}" if value else name for name, values in named for value in values]
+
+
+def _values(graph: Graph, kind: str, name: str) -> dict[str, str]:
+    if name not in graph.plugins.names(kind):
+        return {}
+    return dict(graph.plugins.manifest(kind, name).capabilities.get("values", {"": "higher"}))
+
+
+def _report(
+    graph: Graph, step: Step, body: EvaluateStep, models: list[str], data: list[str], judges: dict[str, str], gates: list[str], measured: bool
+) -> None:
+    known = [name for name in models if name in graph.models]
+    behind = {ancestor for name in known for ancestor in graph.ancestors(name)}
+    taught = {teacher for name in behind for teacher in graph.models[name].teachers}
+    behind |= {ancestor for name in taught for ancestor in graph.ancestors(name)}
+    trained = [name for name, model in graph.models.items() if model.section == "train" and name in behind]
+    config: dict[str, Any] = {
+        "name": graph.spec.name,
+        "evaluation": step.name,
+        "models": models,
+        "data": data,
+        "roles": roles(graph, models),
+        "formats": {name: graph.models[name].format for name in known},
+        "metrics": value_names(graph, EvaluateStep.model_construct(metrics=body.metrics, judges={})),
+        "judges": list(judges),
+        "gates": gates,
+        "steps": trained,
+    }
+    inputs = {"evaluation": Input(step.name)}
+    if measured:
+        inputs["measure"] = Input(f"{step.name}/measure")
+    inputs |= {f"judge.{name}": Input(stage) for name, stage in judges.items()}
+    inputs |= {f"gate.{name}": Input(name) for name in gates}
+    inputs |= {f"history.{name}": graph.model_input(name) for name in trained}
+    graph.add(Draft(f"{step.name}/report", "report", None, config, inputs, step.name, step.where))

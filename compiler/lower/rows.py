@@ -1,0 +1,112 @@
+"""Lowers `data`, `generate` and `curate`: rows that are read, made and chosen."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from distillc.compiler.lower.graph import Draft, Fields, Graph, RowsStep
+from distillc.compiler.lower.order import Step
+from distillc.compiler.plan import Input
+from distillc.spec.model import CurateStep, GenerateStep, SourceStep
+
+
+def lower_data(graph: Graph, step: Step, body: SourceStep) -> None:
+    """`ingest`, and `split` where the step splits: the last of them has the step's name."""
+    fields = graph.fields("sources", body, step.where)
+    split = body.split
+    ingest = f"{step.name}/ingest" if split else step.name
+    config = {**fields.config, "task": graph.task, "seed": graph.spec.seed}
+    graph.add(Draft(ingest, "ingest", body.uses, config, {}, step.name, step.where), [fields])
+    splits: tuple[str, ...] = ("train",)
+    if split:
+        config = {**split.model_dump(mode="json"), "seed": graph.spec.seed}
+        graph.add(Draft(step.name, "split", None, config, {"rows": Input(ingest)}, step.name, (*step.where, "split")))
+        splits = ("train", *(name for name in ("validation", "test") if config[name]))
+    graph.rows[step.name] = RowsStep(name=step.name, stage=step.name, splits=splits, sources=(ingest,))
+
+
+def lower_generate(graph: Graph, step: Step, body: GenerateStep) -> None:
+    source, rows = graph.rows_input(body.from_)
+    teachers = dict.fromkeys(source.teachers if source else ())
+    ids = _stage_ids(step.name, [item.uses for item in body.steps])
+    for index, (stage, item) in enumerate(zip(ids, body.steps, strict=True)):
+        where = (*step.where, "steps", index)
+        fields = graph.fields("generators", item, where)
+        config: dict[str, Any] = {
+            **fields.config,
+            "task": graph.task,
+            "decoding": graph.decoding(item.decoding),
+            "seed": graph.spec.seed,
+            "limit": body.limit if index == 0 else None,
+            "skip": body.skip if index == 0 else 0,
+        }
+        inputs = {"rows": rows}
+        engines = wire_references(graph, fields, config, inputs)
+        teachers |= dict.fromkeys(_models(graph, fields))
+        graph.add(Draft(stage, "generate", item.uses, config, inputs, step.name, where), [fields, *engines])
+        rows = Input(stage)
+    graph.rows[step.name] = _made(graph, step, body.from_, tuple(teachers))
+
+
+def lower_curate(graph: Graph, step: Step, body: CurateStep) -> None:
+    source, rows = graph.rows_input(body.from_)
+    ids = _stage_ids(step.name, [item.uses for item in body.steps])
+    for index, (stage, item) in enumerate(zip(ids, body.steps, strict=True)):
+        where = (*step.where, "steps", index)
+        fields = graph.fields("curators", item, where)
+        config: dict[str, Any] = {**fields.config, "task": graph.task, "seed": graph.spec.seed}
+        inputs = {"rows": rows}
+        engines = wire_references(graph, fields, config, inputs)
+        graph.add(Draft(stage, "curate", item.uses, config, inputs, step.name, where), [fields, *engines])
+        rows = Input(stage)
+    graph.rows[step.name] = _made(graph, step, body.from_, source.teachers if source else ())
+
+
+def wire_references(graph: Graph, fields: Fields, config: dict[str, Any], inputs: dict[str, Input], prefix: str = "") -> list[Fields]:
+    """Adds a port for each reference in a plugin's fields, and an engine for each model; returns the engines.
+
+    A model's field is a port of its name and its engine `config["engine"]`; lists, and a plugin with several models, have ports
+    `FIELD.0` … and `config["engines"]` by port. Rows are always `FIELD.0` …: one reference is a list of one.
+    """
+    models: dict[str, str] = {}
+    for marked in graph.marks(fields.kind, fields.uses):
+        value = fields.config.get(marked.field)
+        names = [name for name in (value if isinstance(value, list | tuple) else [value]) if isinstance(name, str)]
+        for index, name in enumerate(names):
+            if marked.mark == "rows":
+                inputs[f"{prefix}{marked.field}.{index}"] = graph.rows_input(name)[1]
+            elif marked.mark == "model":
+                port = f"{prefix}{marked.field}.{index}" if isinstance(value, list | tuple) else f"{prefix}{marked.field}"
+                inputs[port] = graph.model_input(name)
+                models[port] = name
+    engines = {port: engine for port, name in models.items() if (engine := graph.engine(name))}
+    if len(models) == 1 and not prefix and not any("." in port for port in models):
+        config |= {"engine": engine.flat() for engine in engines.values()}
+    elif engines:
+        config["engines"] = {**config.get("engines", {}), **{port: engine.flat() for port, engine in engines.items()}}
+    return list(engines.values())
+
+
+def _models(graph: Graph, fields: Fields) -> list[str]:
+    """Names of the models that a generator's fields refer to."""
+    found = []
+    for marked in graph.marks(fields.kind, fields.uses):
+        value = fields.config.get(marked.field)
+        found += [name for name in (value if isinstance(value, list | tuple) else [value]) if marked.mark == "model" and name in graph.models]
+    return found
+
+
+def _made(graph: Graph, step: Step, reference: str, teachers: tuple[str, ...]) -> RowsStep:
+    """What a step makes of another: it carries the other's splits, or the one that it was given."""
+    source, rows = graph.rows_input(reference)
+    splits = (rows.split,) if rows.split else source.splits if source else ("train",)
+    return RowsStep(name=step.name, stage=step.name, splits=splits, sources=source.sources if source else (), teachers=teachers)
+
+
+def _stage_ids(name: str, uses: Sequence[str]) -> list[str]:
+    """The last stage has the step's name; earlier ones `NAME/USES`, and `NAME/USES.2` where one comes again."""
+    ids: list[str] = []
+    for plugin in uses[:-1]:
+        base = f"{name}/{plugin}"
+        again = sum(1 for id in ids if id == base or id.startswith(f"{base}.")) + 1
+        ids.append(base if again == 1 else f"{base}.{again}")
+    return [*ids, name]

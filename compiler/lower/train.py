@@ -1,0 +1,149 @@
+"""Lowers `train` and `capture`: what a teacher knows about the rows is captured once, then the student learns from it."""
+
+from typing import Any
+
+from distillc.compiler.document import Where
+from distillc.compiler.facts.model import ModelFacts
+from distillc.compiler.lower.graph import Draft, Fields, Graph, ModelStep
+from distillc.compiler.lower.order import Step, written_capture
+from distillc.compiler.lower.rows import wire_references
+from distillc.compiler.plan import Input
+from distillc.spec.errors import UsageError
+from distillc.spec.model import CaptureStep, EarlyStopping, TrainStep
+
+GRID = (1.0, 1.5, 2.0, 4.0)
+"""Temperatures at which the mass outside the kept ids is recorded, whatever the losses ask today (design, section 5)."""
+CAPTURES_WITH = ("torch", "transformers")
+TRAINER_FORMAT = "hf"
+SETTINGS = ("epochs", "steps", "batch", "learning_rate", "warmup", "weight_decay", "max_grad_norm", "evaluate_every")
+
+
+def lower_capture(graph: Graph, step: Step, body: CaptureStep) -> None:
+    """A capture that is written out: it serves every train step with this teacher and this data."""
+    _, rows = graph.rows_input(body.data, "train")
+    config = {"mass": body.mass, "top_k": body.top_k, "temperatures": sorted(set(body.temperatures)), "teacher": body.teacher}
+    _add_capture(graph, step.name, step.name, body.teacher, rows, config, step.where)
+
+
+def lower_train(graph: Graph, step: Step, body: TrainStep) -> None:
+    trainer = graph.fields("trainers", body.trainer, (*step.where, "trainer"))
+    source, rows = graph.rows_input(body.data, "train")
+    losses = {name: graph.fields("losses", loss, (*step.where, "losses", name)) for name, loss in body.losses.items()}
+    config: dict[str, Any] = {
+        **trainer.config,
+        **{key: getattr(body, key) for key in SETTINGS},
+        "name": step.name,
+        "model": body.model,
+        "data": body.data,
+        "validation": body.validation,
+        "task": graph.task,
+        "decoding": graph.decoding(),
+        "seed": graph.spec.seed,
+        "losses": {
+            name: {**losses[name].flat(), "weight": loss.weight, "teacher": loss.teacher} for name, loss in body.losses.items()
+        },
+    }
+    inputs = {"model": graph.model_input(body.model), "rows": rows}
+    if body.validation:
+        inputs["validation"] = graph.rows_input(body.validation)[1]
+    for name, capture in _captures(graph, step, body, losses, rows).items():
+        inputs[f"signals.{name}"] = Input(capture)
+    stopping, metric = _early_stopping(graph, body.early_stopping, (*step.where, "early_stopping"))
+    config["early_stopping"] = stopping
+    nested = [engine for name, found in losses.items() for engine in wire_references(graph, found, config, inputs, f"losses.{name}.")]
+    nested += wire_references(graph, trainer, config, inputs)
+    graph.add(
+        Draft(step.name, "train", body.trainer.uses, config, inputs, step.name, step.where), [trainer, *losses.values(), *metric, *nested]
+    )
+    graph.models[step.name] = _trained(graph, step, body, soft_teachers(body, losses, graph), source.teachers if source else ())
+
+
+def is_soft(graph: Graph, loss: str) -> bool:
+    """Whether a loss reads what a teacher knew."""
+    try:
+        return graph.plugins.manifest("losses", loss).capabilities.get("needs", "none") != "none"
+    except UsageError:
+        return False
+
+
+def soft_teachers(body: TrainStep, losses: dict[str, Fields], graph: Graph) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(loss.teacher for name, loss in body.losses.items() if loss.teacher and is_soft(graph, losses[name].uses)))
+
+
+def _captures(graph: Graph, step: Step, body: TrainStep, losses: dict[str, Fields], rows: Input) -> dict[str, str]:
+    """The capture stage that each soft loss reads; adds those that nobody wrote out, one a teacher."""
+    teachers = soft_teachers(body, losses, graph)
+    stages: dict[str, str] = {}
+    for teacher in teachers:
+        if written := written_capture(graph.spec, body.data, teacher):
+            stages[teacher] = written
+            continue
+        asked = {
+            float(found.config["temperature"])
+            for name, found in losses.items()
+            if body.losses[name].teacher == teacher and isinstance(found.config.get("temperature"), int | float)
+        }
+        stages[teacher] = f"{step.name}/capture" if len(teachers) == 1 else f"{step.name}/capture/{teacher}"
+        config = {"mass": 0.99, "top_k": 64, "temperatures": sorted({*GRID, *asked}), "teacher": teacher}
+        _add_capture(graph, stages[teacher], step.name, teacher, rows, config, step.where)
+    return {name: stages[loss.teacher] for name, loss in body.losses.items() if loss.teacher in stages and is_soft(graph, losses[name].uses)}
+
+
+def _add_capture(graph: Graph, stage: str, origin: str, teacher: str, rows: Input, config: dict[str, Any], where: Where) -> None:
+    inputs = {"rows": rows, "model": graph.model_input(teacher)}
+    graph.add(Draft(stage, "capture", None, {**config, "task": graph.task}, inputs, origin, where), modules=CAPTURES_WITH)
+
+
+def _early_stopping(graph: Graph, body: EarlyStopping | None, where: Where) -> tuple[dict[str, Any] | None, list[Fields]]:
+    """The step's early stopping with the metric's plugin, value and direction written out."""
+    if body is None:
+        return None, []
+    plain = {"metric": body.metric, "patience": body.patience}
+    if body.metric == "loss":
+        return {**plain, "uses": None, "value": "loss", "higher_is_better": False}, []
+    found = find_metric(graph, body.metric, list(graph.plugins.names("metrics")))
+    if found is None:
+        graph.error("D207", (*where, "metric"), f"no installed metric has the value '{body.metric}'", _values_help(graph, body.metric))
+        return {**plain, "uses": None, "value": "loss", "higher_is_better": False}, []
+    name, value, higher = found
+    metric = graph.fields_of("metrics", name, {}, where)
+    return {**metric.flat(), **plain, "value": value, "higher_is_better": higher}, [metric]
+
+
+def find_metric(graph: Graph, text: str, plugins: list[str], kind: str = "metrics") -> tuple[str, str, bool] | None:
+    """(plugin, value, higher is better) of `PLUGIN_VALUE`, or of `PLUGIN` for a value without a name; the longest plugin's name wins."""
+    for name in sorted(plugins, key=len, reverse=True):
+        for value, direction in graph.plugins.manifest(kind, name).capabilities.get("values", {"": "higher"}).items():
+            if text == (f"{name}_{value}" if value else name):
+                return name, value, direction == "higher"
+    return None
+
+
+def _values_help(graph: Graph, text: str) -> str:
+    names = [
+        f"{name}_{value}" if value else name
+        for name in graph.plugins.names("metrics")
+        for value in graph.plugins.manifest("metrics", name).capabilities.get("values", {"": "higher"})
+    ]
+    return f"values that are known: {', '.join(names) or 'none'}, and `loss`"
+
+
+def _trained(graph: Graph, step: Step, body: TrainStep, soft: tuple[str, ...], answered: tuple[str, ...]) -> ModelStep:
+    parent = graph.models.get(body.model)
+    taught = (*soft, *answered, *(parent.teachers if parent else ()))
+    return ModelStep(
+        name=step.name,
+        stage=step.name,
+        section="train",
+        uses=body.trainer.uses,
+        format=TRAINER_FORMAT,
+        where=step.where,
+        parent=body.model,
+        family=parent.family if parent else None,
+        license=parent.license if parent else None,
+        families=parent.families if parent else (),
+        facts=parent.facts if parent else ModelFacts(),
+        teachers=tuple(dict.fromkeys(taught)),
+        soft=soft,
+        data=body.data,
+    )

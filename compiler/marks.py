@@ -1,0 +1,42 @@
+"""What the schema of a plugin's config says about its fields: references to rows, models and gates, files, secrets, runtime knobs."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+MARK = "x-distillc"
+REFERENCES = ("rows", "model", "gate")
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A field with a mark (`rows`, `model`, `gate`, `file`, `secret`, `runtime`); `many` where it is a list of them."""
+
+    field: str
+    mark: str
+    many: bool
+
+
+def marked_fields(schema: Mapping[str, Any]) -> tuple[Marked, ...]:
+    """The marked fields of a config, in the order of its schema. Optional fields and lists are looked through."""
+    found = []
+    for name, field in schema.get("properties", {}).items():
+        for mark, many in _marks(field, schema):
+            found.append(Marked(name, mark, many))
+            break
+    return tuple(found)
+
+
+def _marks(field: Any, root: Mapping[str, Any], depth: int = 0) -> Iterator[tuple[str, bool]]:
+    if not isinstance(field, Mapping) or depth > 8:
+        return
+    if isinstance(mark := field.get(MARK), str):
+        yield mark, False
+    reference = field.get("$ref")
+    if isinstance(reference, str) and reference.startswith("#/$defs/"):
+        yield from _marks(root.get("$defs", {}).get(reference.removeprefix("#/$defs/")), root, depth + 1)
+    for word in ("anyOf", "oneOf", "allOf"):
+        for branch in field.get(word, ()):
+            yield from _marks(branch, root, depth + 1)
+    for item in (field.get("items"), *field.get("prefixItems", ())):
+        yield from ((mark, True) for mark, _ in _marks(item, root, depth + 1))
