@@ -1,0 +1,130 @@
+"""Shows a run while it works: bars with rate and time left on a terminal, plain lines elsewhere. All of it on stderr.
+
+Reads the events of the run's log, nothing else.
+"""
+
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import Any, Protocol
+
+from distillc.spec.render.paint import safe
+
+EVERY = 10.0
+"""Seconds between two plain lines about one stage."""
+DONE = {"stage sealed": "done", "stage adopted": "adopted: the same work on the same bytes was done before", "stage skipped": "skipped"}
+
+
+class Display(AbstractContextManager["Display"], Protocol):
+    def __call__(self, event: Mapping[str, Any]) -> None: ...
+
+
+def display() -> "Display":
+    return Bars() if sys.stderr.isatty() else Lines()
+
+
+def amounts(event: Mapping[str, Any]) -> tuple[float, float, str] | None:
+    """(done, total, unit) of an event that tells how far a stage is, else None."""
+    if "done" in event and "total" in event:
+        return float(event["done"]), float(event["total"]), str(event.get("unit", ""))
+    if "step" in event and "steps" in event:
+        return float(event["step"]), float(event["steps"]), "steps"
+    return None
+
+
+def left(seconds: float) -> str:
+    """`12 s`, `3 min 20 s`, `1 h 05 min`."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02} min"
+
+
+class Lines:
+    """A line when a stage starts and ends, and now and then how far it is."""
+
+    def __init__(self) -> None:
+        self._first: dict[str, tuple[float, float]] = {}
+        self._told: dict[str, float] = {}
+
+    def __enter__(self) -> "Lines":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        return
+
+    def __call__(self, event: Mapping[str, Any]) -> None:
+        name, stage = event["event"], safe(str(event.get("stage", "")))
+        if name == "stage started":
+            self._say(f"{stage}: {event['kind']}{' ' + str(event['uses']) if event.get('uses') else ''} …")
+        elif name in DONE:
+            seconds = event.get("seconds")
+            self._say(f"{stage}: {safe(str(event.get('message') or DONE[name]))}{f' in {seconds:.1f} s' if seconds is not None else ''}")
+        elif name == "stage failed":
+            self._say(f"{stage}: failed")
+        elif (found := amounts(event)) is not None:
+            self._progress(stage, *found)
+
+    def _progress(self, stage: str, done: float, total: float, unit: str) -> None:
+        now = time.monotonic()
+        start, before = self._first.setdefault(stage, (now, done))
+        if now - self._told.get(stage, start) < EVERY:
+            return
+        self._told[stage] = now
+        rate = (done - before) / (now - start) if now > start else 0.0
+        rest = f", {rate:.1f} {unit}/s, {left((total - done) / rate)} left" if rate > 0 else ""
+        self._say(f"{stage}: {done:.0f} of {total:.0f} {unit}{rest}")
+
+    def _say(self, text: str) -> None:
+        print(text, file=sys.stderr, flush=True)
+
+
+class Bars:
+    """One bar for the stage at work; what is finished stays above it as a line."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=30),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]}", markup=False),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            transient=True,
+        )
+        self._task: Any = None
+        self._lines = Lines()
+
+    def __enter__(self) -> "Bars":
+        self._progress.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._progress.stop()
+
+    def __call__(self, event: Mapping[str, Any]) -> None:
+        name, stage = event["event"], safe(str(event.get("stage", "")))
+        if name == "stage started":
+            self._task = self._progress.add_task(stage, total=None, rate="")
+        elif name in DONE or name in ("stage failed", "stage interrupted"):
+            if self._task is not None:
+                self._progress.remove_task(self._task)
+                self._task = None
+            if name in DONE:
+                seconds = event.get("seconds")
+                text = f"{stage}: {safe(str(event.get('message') or DONE[name]))}{f' in {left(seconds)}' if seconds is not None else ''}"
+                self._progress.console.print(text, markup=False, highlight=False)
+        elif self._task is not None and (found := amounts(event)) is not None:
+            done, total, unit = found
+            speed = self._progress.tasks[-1].speed
+            self._progress.update(self._task, completed=done, total=total, rate=f"{unit}, {speed:.1f}/s" if speed else unit)

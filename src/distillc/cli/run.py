@@ -1,0 +1,126 @@
+"""`distillc run SPEC_OR_PLAN`: makes everything that the plan asks for and that is not there yet.
+
+Progress goes to stderr. Standard output has the table of the evaluation and, as its last line, the bundle's path and nothing else.
+"""
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from distillc.spec.errors import UsageError
+
+if TYPE_CHECKING:
+    from distillc.compiler.plan import Plan
+    from distillc.runtimes.driver import Outcome
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("spec", nargs="?", default="distill.yaml", metavar="SPEC_OR_PLAN", help="a spec, or a plan saved as JSON")
+    parser.add_argument("--profile", help="run the spec with this profile")
+    parser.add_argument(
+        "--set", action="append", default=[], dest="overrides", metavar="PATH=VALUE", help="set a value, as in train.student.epochs=2"
+    )
+    parser.add_argument("--until", metavar="NAME", help="stop after this step")
+    parser.add_argument("--limit", type=int, metavar="N", help="at most N training rows from each generate step")
+    parser.add_argument("--store", metavar="PLACE", help="a folder or a URL (default: DISTILLC_STORE, else .distillc of this repository)")
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="how the outcome is printed")
+
+
+def run(args: argparse.Namespace) -> int:
+    from distillc.cli.progress import display
+    from distillc.plugins.registry import load
+    from distillc.runtimes import driver
+    from distillc.runtimes.store import open_store
+
+    registry = load()
+    path = Path(args.spec)
+    plan = build_plan(path, registry, args.profile, args.overrides, args.limit)
+    store = open_store(args.store)
+    executor = registry.implementation("executors", "local")(registry.config_class("executors", "local")())
+    debug = "--debug" in sys.argv or bool(os.environ.get("DISTILLC_DEBUG"))
+    with display() as progress:
+        outcome = driver.run(
+            plan,
+            folder=path.resolve().parent,
+            store=store,
+            executor=executor,
+            plugins=registry,
+            until=args.until,
+            progress=progress,
+            debug=debug,
+        )
+    if args.format == "json":
+        if outcome.error is None:
+            print(json.dumps(as_json(outcome), indent=1, ensure_ascii=False))
+    else:
+        say(outcome)
+    if outcome.error is not None:
+        raise outcome.error
+    return outcome.exit_code
+
+
+def build_plan(path: Path, registry: Any, profile: str | None, overrides: list[str], limit: int | None) -> "Plan":
+    """The plan of a spec, or the one that a file holds. Raises UsageError and InvalidSpec."""
+    from distillc.compiler import compile_spec
+    from distillc.compiler.plan import from_json
+
+    if path.suffix == ".json":
+        if profile or overrides or limit:
+            raise UsageError(
+                "a saved plan is run as it is",
+                where=str(path),
+                help="make another one: distillc plan SPEC --profile … --set … --format json",
+            )
+        try:
+            return from_json(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise UsageError("there is no such file", where=str(path), help="name a spec or a saved plan") from None
+        except (ValueError, KeyError, TypeError) as error:
+            raise UsageError(
+                f"this is no plan of this version: {error}", where=str(path), help="make it again: distillc plan SPEC --format json"
+            ) from error
+    plan = compile_spec(path, registry, profile=profile, overrides=tuple(overrides))
+    if limit is None:
+        return plan
+    return compile_spec(path, registry, profile=profile, overrides=(*overrides, *limits(plan, limit)))
+
+
+def limits(plan: "Plan", limit: int) -> list[str]:
+    """`--limit` as overrides: the first stage of each generate step lets at most so many training rows in."""
+    found: dict[str, int] = {}
+    for stage in plan:
+        if stage.kind == "generate" and not stage.config.get("under_test"):
+            own = stage.config.get("limit")
+            found.setdefault(plan.origins[stage.id], limit if own is None else min(limit, int(own)))
+    return [f"generate.{name}.limit={rows}" for name, rows in found.items()]
+
+
+def say(outcome: "Outcome") -> None:
+    """What a person wants to know: messages on stderr; the table, then the bundle's path on stdout."""
+    if outcome.idle:
+        print(f"nothing to do: all {len(outcome.states)} stages are done already", file=sys.stderr)
+    for message in outcome.messages:
+        print(message, file=sys.stderr)
+    if outcome.error is not None or outcome.exit_code == 130:
+        return
+    if outcome.report is not None:
+        from distillc.runtimes.report.table import render
+
+        print(render(json.loads(outcome.report.read_text(encoding="utf-8"))))
+    for path in outcome.delivered:
+        print(path)
+
+
+def as_json(outcome: "Outcome") -> dict[str, Any]:
+    return {
+        "run": outcome.run,
+        "exit": outcome.exit_code,
+        "stages": outcome.states,
+        "gates": [{"name": gate.name, "level": gate.level, "verdict": gate.verdict} for gate in outcome.verdicts],
+        "bundles": [str(path) for path in outcome.delivered],
+        "messages": outcome.messages,
+        "report": None if outcome.report is None else json.loads(outcome.report.read_text(encoding="utf-8")),
+    }
