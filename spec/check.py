@@ -5,7 +5,6 @@ then checked, so a finding is about the plugin that was meant. All findings come
 """
 
 import functools
-import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from typing import Any
 from distillc.spec.diagnostic import Diagnostic, Severity, Span
 from distillc.spec.nodes import Entry, MappingNode, Node, ScalarNode, SequenceNode, to_plain, uses
 from distillc.spec.secret import INTERPOLATION, is_reference, secret_findings
+from distillc.spec.values import NOUNS, broken_limit, counted, got, is_of_type, kinds_in_words, type_help, types_of, with_article
 from distillc.spec.wording import closest, did_you_mean, listing, shorten
 
 Path = tuple[str | int, ...]
@@ -80,22 +80,24 @@ class _Walker:
 
     def step(self, node: Node, choice: Schema, path: Path, anchor: Span) -> Checked:
         branches: Mapping[str, str] = choice["branches"]
-        kinds = " or ".join(kind.removesuffix("s") for kind in choice["kinds"])
+        kinds = kinds_in_words(choice["kinds"])
         if isinstance(node, SequenceNode) or (isinstance(node, ScalarNode) and not isinstance(node.value, str)):
-            message = f"expected {_article(kinds)}, got {_got(node)}"
+            message = f"expected {with_article(kinds)}, got {got(node)}"
             return _only("D103", message, node.span, help="write its name, or `{uses: NAME, …}` with its keys")
         name = uses(node)
         where = node.get("uses") if isinstance(node, MappingNode) else node
         if where is None:
-            help = f"name {_article(kinds)}: {listing(sorted(branches))}" if branches else None
+            help = f"name {with_article(kinds)}: {listing(sorted(branches))}" if branches else None
             return _only("D102", f"{_subject(path)} lacks `uses`", anchor, help=help)
         if name is None:
-            return _only("D103", f"`uses` must be a name, got {_got(where)}", where.span)
+            return _only("D103", f"`uses` must be a name, got {got(where)}", where.span)
         if name not in branches:
             return _only("D107", f"there is no {kinds} called `{shorten(name)}`", where.span, help=self.plugin_help(name, branches))
         branch = self.root["$defs"][branches[name]]
         if "x-distillc-broken" in branch:
-            return _only("D111", f"the {kinds} `{name}` cannot be used: {branch['x-distillc-broken']}", where.span, help="see `distillc plugins`")
+            return _only(
+                "D111", f"the {kinds} `{name}` cannot be used: {branch['x-distillc-broken']}", where.span, help="see `distillc plugins`"
+            )
         if isinstance(node, MappingNode):
             return self.visit(node, branch, path, anchor)
         missing = [key for key in branch["required"] if key != "uses"]
@@ -119,13 +121,13 @@ class _Walker:
     def discriminated(self, node: Node, schema: Schema, path: Path, anchor: Span) -> Checked:
         key, mapping = schema["discriminator"]["propertyName"], schema["discriminator"]["mapping"]
         if not isinstance(node, MappingNode):
-            return _only("D103", f"{_subject(path)} must be a mapping, got {_got(node)}", node.span)
+            return _only("D103", f"{_subject(path)} must be a mapping, got {got(node)}", node.span)
         chosen = node.get(key)
         if chosen is None:
             return _only("D102", f"{_subject(path)} lacks `{key}`", anchor, help=f"one of {listing(mapping)}")
         value = chosen.value if isinstance(chosen, ScalarNode) else None
         if not isinstance(value, str) or value not in mapping:
-            return _only("D104", f"`{key}` cannot be {_got(chosen)}", chosen.span, help=did_you_mean(str(value), mapping, "one of"))
+            return _only("D104", f"`{key}` cannot be {got(chosen)}", chosen.span, help=did_you_mean(str(value), mapping, "one of"))
         return self.visit(node, {"$ref": mapping[value]}, path, anchor)
 
     def alternatives(self, node: Node, options: list[Schema], path: Path, anchor: Span) -> Checked:
@@ -133,7 +135,7 @@ class _Walker:
         fitting = [option for option in options if self.fits(node, option)]
         if not fitting:
             wanted = " or ".join(dict.fromkeys(self.words(option) for option in options if self.words(option) != "nothing"))
-            return _only("D103", f"{_subject(path)} must be {wanted}, got {_got(node)}", node.span, help=_type_help(node, wanted))
+            return _only("D103", f"{_subject(path)} must be {wanted}, got {got(node)}", node.span, help=type_help(node, wanted))
         return min((self.visit(node, option, path, anchor) for option in fitting), key=lambda checked: len(checked.diagnostics))
 
     def fits(self, node: Node, option: Schema) -> bool:
@@ -143,24 +145,24 @@ class _Walker:
         inner = option.get("anyOf") or option.get("oneOf")
         if inner:
             return any(self.fits(node, each) for each in inner)
-        return "type" not in option or any(_is(node, name) for name in _types(option))
+        return "type" not in option or any(is_of_type(node, name) for name in types_of(option))
 
     def words(self, option: Schema) -> str:
         option = resolve_ref(option, self.root)
         if "x-distillc-uses" in option:
-            return _article(" or ".join(kind.removesuffix("s") for kind in option["x-distillc-uses"]["kinds"]))
+            return with_article(kinds_in_words(option["x-distillc-uses"]["kinds"]))
         inner = option.get("anyOf") or option.get("oneOf")
         if inner:
             return " or ".join(dict.fromkeys(self.words(each) for each in inner))
-        return " or ".join(_NOUNS[name] for name in _types(option)) or "a value"
+        return " or ".join(NOUNS[name] for name in types_of(option)) or "a value"
 
     # values
 
     def type_findings(self, node: Node, schema: Schema, path: Path) -> Iterator[Diagnostic]:
-        names = _types(schema)
-        if names and not any(_is(node, name) for name in names):
-            wanted = " or ".join(_NOUNS[name] for name in names)
-            yield _error("D103", f"{_subject(path)} must be {wanted}, got {_got(node)}", node.span, help=_type_help(node, wanted))
+        names = types_of(schema)
+        if names and not any(is_of_type(node, name) for name in names):
+            wanted = " or ".join(NOUNS[name] for name in names)
+            yield _error("D103", f"{_subject(path)} must be {wanted}, got {got(node)}", node.span, help=type_help(node, wanted))
             return
         if "const" in schema or "enum" in schema:
             if schema.get("x-distillc") == "version":
@@ -169,7 +171,7 @@ class _Walker:
             plain = to_plain(node)
             if not any(plain == value and isinstance(plain, bool) == isinstance(value, bool) for value in values):
                 help = did_you_mean(str(plain), map(str, values), "one of")
-                yield _error("D104", f"{_subject(path)} cannot be {_got(node)}", node.span, help=help)
+                yield _error("D104", f"{_subject(path)} cannot be {got(node)}", node.span, help=help)
 
     def mapping(self, node: MappingNode, schema: Schema, path: Path, anchor: Span, out: Checked) -> None:
         properties: Mapping[str, Schema] = schema.get("properties", {})
@@ -191,12 +193,12 @@ class _Walker:
         if missing:
             text = "; ".join(f"`{key}`: {properties[key]['description']}" for key in missing if "description" in properties.get(key, {}))
             out.diagnostics.append(_error("D102", f"{_subject(path)} lacks {listing(missing)}", anchor, help=text or None))
-        _count("D105", len(node.entries), "entries", schema.get("minProperties"), schema.get("maxProperties"), node.span, path, out)
+        _count("D105", len(node.entries), "entry", schema.get("minProperties"), schema.get("maxProperties"), node.span, path, out)
 
     def unknown(self, entry: Entry, properties: Mapping[str, Schema], node: MappingNode, path: Path) -> Diagnostic:
         message = f"unknown key `{shorten(entry.key)}`" + (f" in `{_dotted(path)}`" if path else "")
         absent = [key for key in properties if key not in node.entries]
-        near = closest(entry.key, absent)
+        near = closest(entry.key, absent) or closest(entry.key, properties)
         if near:
             help: str | None = f"did you mean `{near}`?"
         elif places := [place for place in self.places.get(entry.key, ()) if place]:
@@ -211,7 +213,7 @@ class _Walker:
         found: dict[str, list[str]] = {}
         for name in self.root.get("properties", ()):
             found.setdefault(name, []).append("the top level")
-        for name, definition in self.root["$defs"].items():
+        for name, definition in sorted(self.root["$defs"].items(), key=lambda item: "." in item[0]):  # sections before plugins
             step, _, plugin = name.partition(".")
             for key in definition.get("properties", ()):
                 found.setdefault(key, []).append(plugin or _spoken(step))
@@ -222,7 +224,7 @@ class _Walker:
             found = self.visit(item, schema.get("items", {}), (*path, index), item.span)
             out.diagnostics += found.diagnostics
             out.references += found.references
-        _count("D105", len(node.items), "items", schema.get("minItems"), schema.get("maxItems"), node.span, path, out)
+        _count("D105", len(node.items), "item", schema.get("minItems"), schema.get("maxItems"), node.span, path, out)
         if schema.get("uniqueItems") and len({repr(to_plain(item)) for item in node.items}) < len(node.items):
             out.diagnostics.append(_error("D105", f"{_subject(path)} names something twice", node.span))
 
@@ -234,99 +236,32 @@ class _Walker:
                 out.diagnostics += secret_findings(node, _subject(path))
                 return
             if INTERPOLATION.search(value):
-                message = f"`{shorten(value)}` is not allowed in {_subject(path)}" if is_reference(value) else f"`${{…}}` is not allowed in {_subject(path)}"
-                out.diagnostics.append(_error("D109", message, node.span, help="only fields typed secret take references such as `${env:NAME}`"))
+                message = (
+                    f"`{shorten(value)}` is not allowed in {_subject(path)}"
+                    if is_reference(value)
+                    else f"`${{…}}` is not allowed in {_subject(path)}"
+                )
+                out.diagnostics.append(
+                    _error("D109", message, node.span, help="only fields typed secret take references such as `${env:NAME}`")
+                )
             if marker in REFERENCES:
                 out.references.append(Reference(value, str(marker), node.span, path))
-            _count("D105", len(value), "characters", schema.get("minLength"), schema.get("maxLength"), node.span, path, out)
+            _count("D105", len(value), "character", schema.get("minLength"), schema.get("maxLength"), node.span, path, out)
             pattern = schema.get("pattern")
             if pattern and not _compiled(pattern).search(value):
                 help = schema.get("description") or f"it must match {pattern}"
-                out.diagnostics.append(_error("D106", f"{_subject(path)} cannot be {_got(node)}", node.span, help=help))
+                out.diagnostics.append(_error("D106", f"{_subject(path)} cannot be {got(node)}", node.span, help=help))
         elif isinstance(value, int | float) and not isinstance(value, bool):
-            limits = _limits(value, schema)
+            limits = broken_limit(value, schema)
             if limits:
                 out.diagnostics.append(_error("D105", f"{_subject(path)} must be {limits}, got {shorten(node.text)}", node.span))
 
 
-_NOUNS = {
-    "object": "a mapping",
-    "array": "a list",
-    "string": "a text",
-    "integer": "a whole number",
-    "number": "a number",
-    "boolean": "true or false",
-    "null": "nothing",
-}
-
-
-def _types(schema: Schema) -> tuple[str, ...]:
-    names = schema.get("type", ())
-    return (names,) if isinstance(names, str) else tuple(names)
-
-
-def _is(node: Node, name: str) -> bool:
-    if isinstance(node, MappingNode):
-        return name == "object"
-    if isinstance(node, SequenceNode):
-        return name == "array"
-    value = node.value
-    if isinstance(value, bool):
-        return name == "boolean"
-    if isinstance(value, str):
-        return name == "string"
-    if value is None:
-        return name == "null"
-    if not math.isfinite(value):
-        return False
-    return name == "number" or (name == "integer" and value == int(value))
-
-
-def _got(node: Node) -> str:
-    if isinstance(node, MappingNode):
-        return "a mapping"
-    if isinstance(node, SequenceNode):
-        return "a list"
-    if node.value is None:
-        return "nothing"
-    if isinstance(node.value, str):
-        return f"the text `{shorten(node.value)}`" if node.value else "an empty text"
-    return f"`{shorten(node.text)}`"
-
-
-def _type_help(node: Node, wanted: str) -> str | None:
-    if not isinstance(node, ScalarNode) or node.value is None:
-        return None
-    if "true or false" in wanted and node.text.lower() in ("yes", "no", "on", "off", "y", "n"):
-        return "YAML 1.2 knows only true and false"
-    if isinstance(node.value, str):
-        if "number" in wanted and not node.plain:
-            return "leave the quotes away"
-        if "number" in wanted and re.fullmatch(r"[0-9][0-9_,]*", node.text):
-            return f"write {re.sub('[_,]', '', node.text)}"
-        return f"write [{shorten(node.text)}]" if wanted == "a list" else None
-    return f'write "{shorten(node.text)}" if it is meant as text' if "a text" in wanted else None
-
-
-def _limits(value: float, schema: Schema) -> str | None:
-    """The bound that a number breaks, in words."""
-    if "minimum" in schema and value < schema["minimum"]:
-        return f"at least {schema['minimum']}"
-    if "exclusiveMinimum" in schema and value <= schema["exclusiveMinimum"]:
-        return f"more than {schema['exclusiveMinimum']}"
-    if "maximum" in schema and value > schema["maximum"]:
-        return f"at most {schema['maximum']}"
-    if "exclusiveMaximum" in schema and value >= schema["exclusiveMaximum"]:
-        return f"less than {schema['exclusiveMaximum']}"
-    step = schema.get("multipleOf")
-    return f"a multiple of {step}" if step and value % step else None
-
-
 def _count(code: str, n: int, what: str, least: int | None, most: int | None, span: Span, path: Path, out: Checked) -> None:
     if least is not None and n < least:
-        out.diagnostics.append(_error(code, f"{_subject(path)} must have at least {least} {what}, got {n}", span))
+        out.diagnostics.append(_error(code, f"{_subject(path)} must have at least {counted(least, what)}, got {n}", span))
     if most is not None and n > most:
-        out.diagnostics.append(_error(code, f"{_subject(path)} may have at most {most} {what}, got {n}", span))
+        out.diagnostics.append(_error(code, f"{_subject(path)} may have at most {counted(most, what)}, got {n}", span))
 
 
 @functools.cache
@@ -345,10 +280,6 @@ def _subject(path: Path) -> str:
 def _spoken(step: str) -> str:
     """`EarlyStopping` as `early_stopping`, `TrainStep` as `train`: what a user calls the class of a definition."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", step.removesuffix("Step")).lower()
-
-
-def _article(noun: str) -> str:
-    return f"{'an' if noun[:1] in 'aeiou' else 'a'} {noun}"
 
 
 def _error(code: str, message: str, span: Span, help: str | None = None) -> Diagnostic:

@@ -17,7 +17,7 @@ def _rule(name: str) -> Code:
     return Code(name.replace("_", "-"), module=f"distillc.spec.rules.{name}")
 
 
-# D0xx text and paths · D1xx shape · D2xx references and values · D3xx data · D4xx training · D5xx models and exports · D6xx proof and delivery
+# D0xx text and paths · D1xx shape, from D150 the compiler's · D2xx names · D3xx data · D4xx training · D5xx models, exports · D6xx proof
 CODES: Mapping[str, Code] = {
     "D000": Code("unreadable", "The file cannot be opened: it is not there, or this user may not read it."),
     "D001": Code("syntax-error", "The text is not YAML. Nothing else can be checked until it is."),
@@ -39,7 +39,9 @@ CODES: Mapping[str, Code] = {
     "D023": Code("bad-override", "`--set` takes PATH=VALUE, where VALUE is YAML."),
     "D101": Code("unknown-key", "The key is not part of the language here. Nothing is silently ignored."),
     "D102": Code("missing-key", "A key that must be there is not."),
-    "D103": Code("wrong-type", "The value is of another type than the key wants. YAML 1.2 decides what a bare word is: `no` is a text, `010` is 10."),
+    "D103": Code(
+        "wrong-type", "The value is of another type than the key wants. YAML 1.2 decides what a bare word is: `no` is a text, `010` is 10."
+    ),
     "D104": Code("not-one-of", "The value is not among those that the key takes."),
     "D105": Code("out-of-range", "A number or a length is outside its limits."),
     "D106": Code("bad-form", "A text does not have the form that the key wants."),

@@ -13,9 +13,13 @@ ModelRef = Annotated[str, Field(json_schema_extra={"x-distillc": "model"}, descr
 GateRef = Annotated[str, Field(json_schema_extra={"x-distillc": "gate"}, description="name of a gate")]
 SecretRef = Annotated[
     str,
-    Field(json_schema_extra={"x-distillc": "secret"}, description="${env:NAME} or ${file:PATH}", pattern=r"^\$\{(env|file|cmd|keyring):.+\}$"),
+    Field(
+        json_schema_extra={"x-distillc": "secret"}, description="${env:NAME} or ${file:PATH}", pattern=r"^\$\{(env|file|cmd|keyring):.+\}$"
+    ),
 ]
-FilePath = Annotated[str, Field(json_schema_extra={"x-distillc": "file"}, description="a path relative to the spec, or pkg://distribution/path")]
+FilePath = Annotated[
+    str, Field(json_schema_extra={"x-distillc": "file"}, description="a path relative to the spec, or pkg://distribution/path")
+]
 
 
 class Config(BaseModel):

@@ -8,21 +8,23 @@ from typing import TYPE_CHECKING, Any
 from distillc.spec.check import check
 from distillc.spec.diagnostic import Diagnostic, Severity, Span
 from distillc.spec.errors import InvalidSpec
-from distillc.spec.nodes import Entry, MappingNode, entries, items, parse, text, to_plain
+from distillc.spec.nodes import MappingNode, entries, items, text, to_plain
+from distillc.spec.parse import parse
 from distillc.spec.references import definitions
 from distillc.spec.resolve import (
+    MAX_PROFILES,
     Assignment,
     Read,
     Resolved,
     Stop,
     apply,
     extended,
-    find,
+    matrix_assignments,
     override_assignment,
     profile_assignments,
 )
 from distillc.spec.rules import Context, run_rules
-from distillc.spec.source import Source, decode
+from distillc.spec.source import Source, decode, read_file
 from distillc.spec.table import PluginTable
 
 if TYPE_CHECKING:
@@ -54,7 +56,7 @@ def lint_file(
     path: Path, table: PluginTable, profile: str | None = None, overrides: Sequence[str] = (), *, every_profile: bool = False
 ) -> Linted:
     """As `lint`, of a file. Raises OSError where it cannot be read."""
-    content, wrong = decode(path.read_bytes(), str(path))
+    content, wrong = decode(read_file(path), str(path))
     if wrong:
         return Linted(None, wrong, {str(path): Source(str(path), content)})
     return lint(content, str(path), table, profile, overrides, every_profile=every_profile)
@@ -68,7 +70,7 @@ def lint(
     overrides: Sequence[str] = (),
     *,
     every_profile: bool = False,
-    read: Read = Path.read_bytes,
+    read: Read = read_file,
 ) -> Linted:
     """Lints a spec as it is with `profile` and `overrides`. `every_profile` adds what is wrong with each other profile alone."""
     source = Source(filename, content)
@@ -91,7 +93,7 @@ def lint(
             found.append(stop.diagnostic)
     wanted: list[str | None] = [profile]
     if every_profile:
-        wanted += [entry.key for entry in entries(root.get("profiles")) if entry.key != profile]
+        wanted += [entry.key for entry in entries(root.get("profiles"))[:MAX_PROFILES] if entry.key != profile]
     final = root
     for name in wanted:
         try:
@@ -104,6 +106,7 @@ def lint(
         found += findings(changed, table)
         if name == profile:
             final = changed
+    found += apply(final, matrix_assignments(final), sections)[1]
     resolved = Resolved(final, filename, content, profile, tuple(overrides), sources)
     return Linted(resolved, _tidy(found, _ignored(final)), sources)
 
@@ -141,12 +144,5 @@ def load(resolved: Resolved) -> "Spec":
 
 
 def _finding(resolved: Resolved, loc: Sequence[str | int], message: str) -> Diagnostic:
-    """The nearest place that exists: pydantic's path also names the branches of unions."""
-    path = [str(part) for part in loc]
-    while path:
-        place = find(resolved.root, path)
-        if place is not None:
-            span = place.key_span if isinstance(place, Entry) else place.span
-            return Diagnostic("D103", Severity.ERROR, f"`{'.'.join(path)}`: {message}", span)
-        path.pop()
-    return Diagnostic("D103", Severity.ERROR, message, resolved.root.span)
+    """At the nearest place that exists: pydantic's path also names the branches of unions."""
+    return Diagnostic("D103", Severity.ERROR, f"`{'.'.join(map(str, loc))}`: {message}", resolved.span_of(loc) or resolved.root.span)

@@ -14,9 +14,14 @@ LANGUAGE_VERSION = 1
 NAME_PATTERN = r"^[A-Za-z_][A-Za-z0-9_-]*$"
 
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
-Size = Annotated[int | Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?\s?(B|kB|KB|MB|GB|KiB|MiB|GiB)$")], Field(description="bytes, or a size such as 60MB")]
+Size = Annotated[
+    int | Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?\s?(B|kB|KB|MB|GB|KiB|MiB|GiB)$")],
+    Field(description="bytes, or a size such as 60MB"),
+]
 Duration = Annotated[str, Field(pattern=r"^([0-9]+(\.[0-9]+)?(d|h|m|s))+$", description="a duration such as 4h or 1h30m")]
-MetricName = Annotated[str, Field(json_schema_extra={"x-distillc": "metric"}, description="a metric's value: PLUGIN, PLUGIN_VALUE, or a judge's name")]
+MetricName = Annotated[
+    str, Field(json_schema_extra={"x-distillc": "metric"}, description="a metric's value: PLUGIN, PLUGIN_VALUE, or a judge's name")
+]
 
 
 class Part(BaseModel):
@@ -88,7 +93,9 @@ class Decoding(Part):
 
     max_tokens: int = Field(64, ge=1, le=131_072, description="an answer is cut after so many tokens")
     temperature: float = Field(0.0, ge=0, le=5, description="0 is greedy")
-    stop: list[Annotated[str, Field(min_length=1)]] = Field(default_factory=list, max_length=16, description="an answer ends before any of these")
+    stop: list[Annotated[str, Field(min_length=1)]] = Field(
+        default_factory=list, max_length=16, description="an answer ends before any of these"
+    )
 
 
 class Split(Part):
@@ -283,7 +290,9 @@ class Measure(Part):
 class EvaluateStep(Part):
     """The proof: models on test data, with metrics, judges and gates."""
 
-    data: Annotated[dict[Name, RowsRef], Field(min_length=1)] | RowsRef = Field(description="named test sets, the first leads; a bare name means its test split")
+    data: Annotated[dict[Name, RowsRef], Field(min_length=1)] | RowsRef = Field(
+        description="named test sets, the first leads; a bare name means its test split"
+    )
     models: list[ModelRef] = Field(min_length=1, description="what is compared")
     metrics: list[MetricStep] = Field(default_factory=list, description="metrics")
     judges: dict[Name, JudgeStep] = Field(default_factory=dict, description="judges; a judge's value is its name here")
@@ -358,7 +367,9 @@ class Privacy(Part):
 class Lint(Part):
     """What `lint` says of this spec."""
 
-    ignore: list[Annotated[str, Field(pattern=r"^D[0-9]{3}$")]] = Field(default_factory=list, description="codes of warnings that are not shown")
+    ignore: list[Annotated[str, Field(pattern=r"^D[0-9]{3}$")]] = Field(
+        default_factory=list, description="codes of warnings that are not shown"
+    )
 
 
 class Spec(Part):
@@ -385,7 +396,7 @@ class Spec(Part):
     privacy: Privacy | None = Field(None, description="what APIs may do with rows")
     runtime: ExecutorStep = Field(default_factory=lambda: ExecutorStep(uses="local"), description="where the plan runs")
     trackers: list[TrackerStep] = Field(default_factory=list, description="where progress is reported")
-    profiles: dict[Name, dict[str, Any]] = Field(default_factory=dict, description="named sets of values, by path")
+    profiles: dict[Name, dict[str, Any]] = Field(default_factory=dict, max_length=64, description="named sets of values, by path")
     matrix: Matrix | None = Field(None, description="the same spec for several values")
     lint: Lint = Field(default_factory=lambda: Lint.model_validate({}), description="what `lint` says of this spec")
 

@@ -10,12 +10,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from distillc.spec.diagnostic import Diagnostic, Severity, Span
-from distillc.spec.nodes import Entry, MappingNode, Node, ScalarNode, SequenceNode, at, entries, parse, text
+from distillc.spec.nodes import Entry, MappingNode, Node, ScalarNode, SequenceNode, at, entries, items, text
+from distillc.spec.parse import parse
 from distillc.spec.references import KINDS
 from distillc.spec.source import Source, decode
 from distillc.spec.wording import did_you_mean, shorten
 
 MAX_EXTENDS = 8
+MAX_PROFILES = 64
+MAX_PARTS = 16
 SECTIONS_OF_WHOLE = frozenset({"extends", "profiles", "plugins", "distill"})
 """Top-level keys that no path may set: they say how the spec is put together."""
 
@@ -37,6 +40,16 @@ class Resolved:
         """Where the key at a dotted path stands (`train.student`), in whichever file that is."""
         entry = find(self.root, path.split("."))
         return entry.key_span if isinstance(entry, Entry) else entry.span if entry else None
+
+    def span_of(self, path: Sequence[str | int]) -> Span | None:
+        """The place of the value at a path, or of the nearest thing around it that has one."""
+        parts = [str(part) for part in path]
+        while parts:
+            found = find(self.root, parts)
+            if found is not None:
+                return found.key_span if isinstance(found, Entry) else found.span
+            parts.pop()
+        return None
 
     def line_of(self, path: str) -> int | None:
         """The line of `origin`; None for a path that the spec does not have, as a default's."""
@@ -112,7 +125,9 @@ def _open(
     try:
         data = read(path)
     except OSError as error:
-        raise _stop("D022", f"cannot read `{shorten(str(path))}`: {error.strerror or error}", span, "paths start at this spec's folder") from None
+        raise _stop(
+            "D022", f"cannot read `{shorten(str(path))}`: {error.strerror or error}", span, "paths start at this spec's folder"
+        ) from None
     content, wrong = decode(data, str(path))
     sources[str(path)] = Source(str(path), content)
     found += wrong
@@ -174,6 +189,15 @@ def profile_assignments(root: MappingNode, profile: str) -> list[Assignment]:
     return [_assignment(entry.key, entry.key_span, entry.value, adds=True) for entry in entries(at(profiles, profile))]
 
 
+def matrix_assignments(root: MappingNode) -> list[Assignment]:
+    """The first value of each path that the matrix varies: enough to see whether the path leads anywhere."""
+    found = []
+    for entry in entries(at(root, "matrix", "vary")):
+        values = items(entry.value)
+        found.append(_assignment(entry.key, entry.key_span, values[0] if values else entry.value, adds=False))
+    return found
+
+
 def override_assignment(override: str, number: int, sources: dict[str, Source]) -> Assignment:
     """`PATH=VALUE` of `--set`. Raises Stop for what is not; VALUE is YAML."""
     name = "--set" if number == 0 else f"--set#{number + 1}"
@@ -183,13 +207,12 @@ def override_assignment(override: str, number: int, sources: dict[str, Source]) 
         raise _stop("D023", f"`{shorten(override)}` is not PATH=VALUE", source.span(0, len(override)), "as in --set train.student.epochs=2")
     place = source.span(0, len(path))
     if not value.strip():
-        node: Node | None = ScalarNode(None, "", source.span(len(override), len(override)))
-    else:
-        padding = " " * (len(path) + 1)  # so that spans count from the start of the whole override
-        node, wrong = parse(Source(name, padding + value))
-        if wrong or node is None:
-            problem = wrong[0] if wrong else Diagnostic("D013", Severity.ERROR, "no value")
-            raise _stop("D023", f"the value of `{shorten(path)}` is not YAML: {problem.message}", problem.span or place, problem.help)
+        return _assignment(path.strip(), place, ScalarNode(None, "", source.span(len(override), len(override))), adds=False)
+    padding = " " * (len(path) + 1)  # so that spans count from the start of the whole override
+    node, wrong = parse(Source(name, padding + value))
+    if wrong or node is None:
+        problem = wrong[0] if wrong else Diagnostic("D013", Severity.ERROR, "no value")
+        raise _stop("D023", f"the value of `{shorten(path)}` is not YAML: {problem.message}", problem.span or place, problem.help)
     return _assignment(path.strip(), place, node, adds=False)
 
 
@@ -212,6 +235,8 @@ def assign(root: MappingNode, assignment: Assignment, sections: Collection[str])
     if first not in sections:
         help = did_you_mean(first, sections, "a path begins with one of")
         raise _stop("D021", f"there is no section `{shorten(first)}`", assignment.spans[0], help)
+    if len(assignment.parts) > MAX_PARTS:
+        raise _stop("D021", f"a path has at most {MAX_PARTS} parts", assignment.spans[0])
     changed = _assign(root, assignment, 0)
     assert isinstance(changed, MappingNode)
     return changed
@@ -253,5 +278,3 @@ def apply(root: MappingNode, assignments: Iterable[Assignment], sections: Collec
         except Stop as stop:
             found.append(stop.diagnostic)
     return root, found
-
-

@@ -33,16 +33,33 @@ RESERVED: Mapping[str, frozenset[str]] = {
     "CuratorStep": frozenset({"from", "steps", "skip", "weight", "schedule", "needs"}),
     "LossStep": frozenset({"schedule", "weight", "teacher", "data", "model"}),
     "TrainerStep": frozenset(
-        {"model", "data", "validation", "losses", "epochs", "steps", "batch", "learning_rate", "lora", "on_policy", "early_stopping", "schedule"}
+        {
+            "model",
+            "data",
+            "validation",
+            "losses",
+            "epochs",
+            "steps",
+            "batch",
+            "learning_rate",
+            "lora",
+            "on_policy",
+            "early_stopping",
+            "schedule",
+        }
     ),
     "DeployStep": frozenset({"needs", "from"}),
 }
 # Keywords that `check.py` enforces, and those that only describe.
 ENFORCED = frozenset(
-    """$ref type properties additionalProperties propertyNames required enum const minimum maximum exclusiveMinimum exclusiveMaximum
-    multipleOf minLength maxLength pattern items minItems maxItems uniqueItems minProperties maxProperties anyOf oneOf discriminator""".split()
+    {"$ref", "type", "enum", "const", "anyOf", "oneOf", "discriminator"}
+    | {"properties", "additionalProperties", "propertyNames", "required", "minProperties", "maxProperties"}
+    | {"items", "minItems", "maxItems", "uniqueItems", "minLength", "maxLength", "pattern"}
+    | {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"}
 )
-DESCRIPTIVE = frozenset("$defs title description default examples deprecated format readOnly writeOnly $comment".split())
+DESCRIPTIVE = frozenset(
+    {"$defs", "title", "description", "default", "examples", "deprecated", "format", "readOnly", "writeOnly", "$comment"}
+)
 
 
 class ConfigRefused(ValueError):

@@ -6,6 +6,7 @@ Lines and columns count characters from 1, as editors do; only `\\n`, `\\r\\n` a
 import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from distillc.spec.diagnostic import Diagnostic, Severity, Span
 
@@ -46,10 +47,16 @@ class Source:
         return self.text[self.starts[number - 1] : end].rstrip("\r\n")
 
 
+def read_file(path: Path) -> bytes:
+    """The bytes of a spec, or one more than the limit of a larger file (`decode` reports it). Raises OSError."""
+    with path.open("rb") as stream:
+        return stream.read(MAX_BYTES + 1)
+
+
 def decode(data: bytes, name: str) -> tuple[str, list[Diagnostic]]:
     """The text of a file, and what is wrong with its bytes. With findings the text is empty; a byte-order mark is dropped."""
     if len(data) > MAX_BYTES:
-        return "", [too_large(name, len(data))]
+        return "", [too_large(name)]
     try:
         return data.decode("utf-8-sig"), []
     except UnicodeDecodeError as error:
@@ -59,6 +66,6 @@ def decode(data: bytes, name: str) -> tuple[str, list[Diagnostic]]:
         return "", [Diagnostic("D002", Severity.ERROR, message, span, help="save the file as UTF-8")]
 
 
-def too_large(name: str, size: int) -> Diagnostic:
-    message = f"the file has {size:,} bytes; the limit is {MAX_BYTES:,}"
+def too_large(name: str) -> Diagnostic:
+    message = f"the file has more than {MAX_BYTES:,} bytes"
     return Diagnostic("D004", Severity.ERROR, message, Span(name, 1, 1, 1, 1), help="keep data in data files, and name them in the spec")

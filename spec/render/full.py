@@ -1,10 +1,10 @@
 """A finding with the line it is about and a caret under the place:
 
-    distill.yaml:9:28 error[D101]: unknown key `limt` in `generate.pairs`
-      |
-    9 |   pairs: {from: prose, limt: 800}
-      |                        ^^^^
-      = help: did you mean `limit`?
+distill.yaml:9:28 error[D101]: unknown key `limt` in `generate.pairs`
+  |
+9 |   pairs: {from: prose, limt: 800}
+  |                        ^^^^
+  = help: did you mean `limit`?
 """
 
 import unicodedata

@@ -24,4 +24,9 @@ def check(context: Context) -> Iterator[Diagnostic]:
             continue
         data = text(step.value.get("data"))
         rows = shorten(split_name(data)[0]) if data else "NAME"
-        yield error("D401", f"`{shorten(step.key)}` stops early and has no validation rows", stopping.key_span, f"add `validation: {rows}.validation`")
+        yield error(
+            "D401",
+            f"`{shorten(step.key)}` stops early and has no validation rows",
+            stopping.key_span,
+            f"add `validation: {rows}.validation`",
+        )

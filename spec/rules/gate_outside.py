@@ -1,7 +1,7 @@
 """A gate compares a model that its evaluation does not evaluate.
 
-    evaluate:
-      test: {models: [teacher, q8], gates: {better: {model: q8, metric: errant_f0.5, against: gold}}}     # add gold to models
+evaluate:
+  test: {models: [teacher, q8], gates: {better: {model: q8, metric: errant_f0.5, against: gold}}}     # add gold to models
 """
 
 from collections.abc import Iterator

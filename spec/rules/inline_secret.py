@@ -26,7 +26,9 @@ def check(context: Context) -> Iterator[Diagnostic]:
         seen.add(id(node))
         if isinstance(node, ScalarNode):
             if isinstance(node.value, str) and looks_secret(node.value):
-                yield error("D205", "this looks like the key of a service", node.span, "write ${env:NAME} in a secret field, and revoke the key")
+                yield error(
+                    "D205", "this looks like the key of a service", node.span, "write ${env:NAME} in a secret field, and revoke the key"
+                )
         elif isinstance(node, SequenceNode):
             stack.extend(node.items)
         else:

@@ -23,9 +23,9 @@ def check(context: Context) -> Iterator[Diagnostic]:
             continue
         if "gates" in reference.path:
             yield from _gate(reference, context, installed)
-        elif reference.text != "loss" or "early_stopping" not in reference.path:
-            if not _plugin(reference.text, installed):
-                yield error("D207", f"there is no metric `{shorten(reference.text)}`", reference.span, _help(reference.text, {*installed, "loss"}))
+        elif (reference.text != "loss" or "early_stopping" not in reference.path) and not _plugin(reference.text, installed):
+            help = _help(reference.text, {*installed, "loss"})
+            yield error("D207", f"there is no metric `{shorten(reference.text)}`", reference.span, help)
 
 
 def _gate(reference: Reference, context: Context, installed: set[str]) -> Iterator[Diagnostic]:
@@ -37,7 +37,9 @@ def _gate(reference: Reference, context: Context, installed: set[str]) -> Iterat
         return
     if _plugin(reference.text, installed):
         plugin = _plugin(reference.text, installed)
-        yield error("D207", f"this evaluation does not compute `{shorten(reference.text)}`", reference.span, f"add `{plugin}` to its `metrics`")
+        yield error(
+            "D207", f"this evaluation does not compute `{shorten(reference.text)}`", reference.span, f"add `{plugin}` to its `metrics`"
+        )
     else:
         yield error("D207", f"there is no metric `{shorten(reference.text)}`", reference.span, _help(reference.text, computed | judges))
 

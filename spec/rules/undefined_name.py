@@ -30,7 +30,12 @@ def _check(reference: Reference, context: Context) -> Iterator[Diagnostic]:
     if definition is None:
         names = [each.name for each in context.definitions.values() if each.kind == reference.expects]
         help = did_you_mean(name, names, f"{_plural(reference.expects)} here") or f"the spec defines no {_plural(reference.expects)}"
-        yield error("D201", f"there {'are no rows' if reference.expects == 'rows' else f'is no {reference.expects}'} called `{shorten(name)}`", reference.span, help)
+        yield error(
+            "D201",
+            f"there {'are no rows' if reference.expects == 'rows' else f'is no {reference.expects}'} called `{shorten(name)}`",
+            reference.span,
+            help,
+        )
     elif definition.kind != reference.expects:
         names = [each.name for each in context.definitions.values() if each.kind == reference.expects]
         label = Label(definition.span, "defined here")

@@ -19,6 +19,11 @@ def check(context: Context) -> Iterator[Diagnostic]:
     if node is None:
         file = context.root.span.file
         yield error("D110", "the spec does not say its version", Span(file, 1, 1, 1, 1), "begin it with `distill: 1`")
-    elif isinstance(node, ScalarNode) and isinstance(node.value, int | float) and not isinstance(node.value, bool) and node.value not in KNOWN:
+    elif (
+        isinstance(node, ScalarNode)
+        and isinstance(node.value, int | float)
+        and not isinstance(node.value, bool)
+        and node.value not in KNOWN
+    ):
         message = f"version {node.text[:20]} of the language is not known here"
         yield error("D110", message, node.span, "this distillc reads version 1; update distillc for a newer one")

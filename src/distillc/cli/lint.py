@@ -20,10 +20,14 @@ SKIPPED = frozenset({"node_modules", "dist", "build", "__pycache__", "site-packa
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("files", nargs="*", metavar="FILE", help=f"specs, or folders to look in (default: each {SPEC_NAME} of the repository)")
+    parser.add_argument(
+        "files", nargs="*", metavar="FILE", help=f"specs, or folders to look in (default: each {SPEC_NAME} of the repository)"
+    )
     parser.add_argument("--format", choices=FORMATS, default="full", help="how findings are printed (default: full)")
     parser.add_argument("--profile", help="check the spec with this profile (default: as it is, and with each profile)")
-    parser.add_argument("--set", action="append", default=[], dest="overrides", metavar="PATH=VALUE", help="set a value, as in train.student.epochs=2")
+    parser.add_argument(
+        "--set", action="append", default=[], dest="overrides", metavar="PATH=VALUE", help="set a value, as in train.student.epochs=2"
+    )
     parser.add_argument("--strict", action="store_true", help="warnings count as errors")
 
 

@@ -103,8 +103,7 @@ commands:
 
 def wants_json(arguments: Sequence[str]) -> bool:
     """Read from the bare arguments: errors may come before they are parsed."""
-    following = zip(arguments, arguments[1:], strict=False)
-    return "--format=json" in arguments or ("--format", "json") in following
+    return "--format=json" in arguments or any(pair == ("--format", "json") for pair in zip(arguments, arguments[1:]))  # noqa: B905, RUF007 - not worth an import
 
 
 def _report(error: Exception, as_json: bool) -> int:

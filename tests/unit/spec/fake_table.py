@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, Literal
 
+from pydantic import Field
+
 from distillc.spec.fields import Config, FilePath, ModelRef, RowsRef, SecretRef
 from distillc.spec.schema import compose
-from pydantic import Field
 
 
 class Empty(Config):

@@ -1,0 +1,95 @@
+"""What a value is, what was wanted and what to write instead, in words."""
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from distillc.spec.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from distillc.spec.wording import shorten
+
+NOUNS = {
+    "object": "a mapping",
+    "array": "a list",
+    "string": "a text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "null": "nothing",
+}
+
+
+def types_of(schema: Mapping[str, Any]) -> tuple[str, ...]:
+    names = schema.get("type", ())
+    return (names,) if isinstance(names, str) else tuple(names)
+
+
+def is_of_type(node: Node, name: str) -> bool:
+    if isinstance(node, MappingNode):
+        return name == "object"
+    if isinstance(node, SequenceNode):
+        return name == "array"
+    value = node.value
+    if isinstance(value, bool):
+        return name == "boolean"
+    if isinstance(value, str):
+        return name == "string"
+    if value is None:
+        return name == "null"
+    if not math.isfinite(value):
+        return False
+    return name == "number" or (name == "integer" and value == int(value))
+
+
+def got(node: Node) -> str:
+    if isinstance(node, MappingNode):
+        return "a mapping"
+    if isinstance(node, SequenceNode):
+        return "a list"
+    if node.value is None:
+        return "nothing"
+    if isinstance(node.value, str):
+        return f"the text `{shorten(node.value)}`" if node.value else "an empty text"
+    return f"`{shorten(node.text)}`"
+
+
+def type_help(node: Node, wanted: str) -> str | None:
+    if not isinstance(node, ScalarNode) or node.value is None:
+        return None
+    if "true or false" in wanted and node.text.lower() in ("yes", "no", "on", "off", "y", "n"):
+        return "YAML 1.2 knows only true and false"
+    if isinstance(node.value, str):
+        if "number" in wanted and not node.plain:
+            return "leave the quotes away"
+        if "number" in wanted and re.fullmatch(r"[0-9][0-9_,]*", node.text):
+            return f"write {re.sub('[_,]', '', node.text)}"
+        return f"write [{shorten(node.text)}]" if wanted == "a list" else None
+    return f'write "{shorten(node.text)}" if it is meant as text' if "a text" in wanted else None
+
+
+def broken_limit(value: float, schema: Mapping[str, Any]) -> str | None:
+    """The bound that a number breaks, in words."""
+    if "minimum" in schema and value < schema["minimum"]:
+        return f"at least {schema['minimum']}"
+    if "exclusiveMinimum" in schema and value <= schema["exclusiveMinimum"]:
+        return f"more than {schema['exclusiveMinimum']}"
+    if "maximum" in schema and value > schema["maximum"]:
+        return f"at most {schema['maximum']}"
+    if "exclusiveMaximum" in schema and value >= schema["exclusiveMaximum"]:
+        return f"less than {schema['exclusiveMaximum']}"
+    step = schema.get("multipleOf")
+    return f"a multiple of {step}" if step and value % step else None
+
+
+def counted(n: int, what: str) -> str:
+    plural = what.removesuffix("y") + "ies" if what.endswith("y") else what + "s"
+    return f"{n} {what if n == 1 else plural}"
+
+
+def kinds_in_words(kinds: list[str]) -> str:
+    """Plugin kinds in the singular: `loss`, `teacher or student`."""
+    return " or ".join("loss" if kind == "losses" else kind.removesuffix("s") for kind in kinds)
+
+
+def with_article(noun: str) -> str:
+    return f"{'an' if noun[:1] in 'aeiou' else 'a'} {noun}"
