@@ -7,13 +7,18 @@ from distillc.spec.fields import Config, RowsRef
 
 class DedupConfig(Config):
     similarity: float = Field(
-        0.85, gt=0, le=1, description="two inputs with at least this Jaccard similarity (of 5-character shingles) are duplicates; 1 means equal ones alone"
+        0.85,
+        gt=0,
+        le=1,
+        description="two inputs with at least this Jaccard similarity (of 5-character shingles) are duplicates; 1 means equal ones alone",
     )
 
 
 class LengthConfig(Config):
     max_tokens: int | None = Field(
-        None, ge=1, description="tokens of the longest target: those that its model counted, else one for 4 characters, or for each word if that is more"
+        None,
+        ge=1,
+        description="tokens of the longest target: as counted by its model, else one for 4 characters, at least one a word",
     )
     min_words: int | None = Field(None, ge=1, description="words of the shortest input and target")
     max_words: int | None = Field(None, ge=1, description="words of the longest input and target")

@@ -1,6 +1,7 @@
 """The error types that training sees (`errors: common`), one function or table each.
 
-Each is an error in every reading of the sentence as far as rules can say: where a corrupted sentence could be right too, there is no place for it.
+Each is an error in every reading of the sentence as far as rules can say: where a corrupted sentence could be right too, there is no
+place for it.
 """
 
 import re
@@ -9,14 +10,20 @@ from collections.abc import Iterator
 from distillc.plugins.generators.edits import Edit, Family, cased, substitutions, words_of
 from distillc.plugins.generators.verbs import BASES, BY_PAST, BY_THIRD, third
 
-_AFTER_SINGULAR = r"(?:this|it|that|which|function|method|class|module|object|model|value|algorithm|array|file|parameter|argument|option|decorator|user|routine|operation|object|test|process|system|tensor|matrix|graph|string|type|rule|set|list|node|code)"
-_NOT_BEFORE_IS = r"(?<!\bdata )(?<!\bnone )(?<!\brest )(?<!\bset )(?<!\bnumber )(?<!\bseries )(?<!\bwhich )(?<!\bthat )(?<!\bwho )(?<!\bthere )(?<!s )"
+_AFTER_SINGULAR = (
+    r"(?:this|it|that|which|function|method|class|module|object|model|value|algorithm|array|file|parameter|argument|option"
+    r"|decorator|user|routine|operation|object|test|process|system|tensor|matrix|graph|string|type|rule|set|list|node|code)"
+)
+_NOT_BEFORE_IS = (
+    r"(?<!\bdata )(?<!\bnone )(?<!\brest )(?<!\bset )(?<!\bnumber )(?<!\bseries )(?<!\bwhich )(?<!\bthat )(?<!\bwho )(?<!\bthere )(?<!s )"
+)
 _AUX = {"is": ["are"], "are": ["is"], "was": ["were"], "were": ["was"], "has": ["have"], "doesn't": ["don't"]}
 _PLURAL_BEFORE = r"(?<=[a-z]{2}[^us\W]s )"
 
+
 def agreement(sentence: str) -> Iterator[Edit]:
     """Subject and verb do not agree.  `The function returns a list.` → `The function return a list.`"""
-    for match in re.finditer(rf"\b{_AFTER_SINGULAR} ([a-z]{3,})\b", sentence, re.IGNORECASE):
+    for match in re.finditer(rf"\b{_AFTER_SINGULAR} ([a-z]{(3,)})\b", sentence, re.IGNORECASE):
         if match[1] in BY_THIRD and not _coordinated(sentence, match.start()):
             yield Edit(match.start(1), match.end(1), BY_THIRD[match[1]])
     for match in re.finditer(rf"{_NOT_BEFORE_IS}\b(is|was|has|doesn't)\b", sentence):
@@ -65,10 +72,11 @@ _COLLOCATIONS: dict[str, list[str]] = {
     "consists of": ["from", "in"], "consist of": ["from", "in"], "consisting of": ["from", "in"], "according to": ["with", "by"],
     "instead of": ["from", "than"], "similar to": ["with", "as"], "equal to": ["with", "as"], "compatible with": ["to", "for"],
     "associated with": ["for", "at"], "responsible for": ["of", "to"], "number of": ["from", "for"], "because of": ["from"],
-    "along with": ["by"], "used by": ["from"], "capable of": ["to", "for"], "composed of": ["from", "with"], "independent of": ["to", "with"],
-    "by default": ["in", "on"], "for example": ["by", "at"], "in addition": ["on", "at"], "at least": ["in", "on"], "at most": ["in", "on"],
-    "in order": ["for", "on"], "in general": ["on", "at"], "at the same time": ["on", "by"], "in this case": ["at", "by"],
-    "by using": ["with", "on"], "for each": ["at"], "in the form": ["at", "on"], "on the other hand": ["in", "at"],
+    "along with": ["by"], "used by": ["from"], "capable of": ["to", "for"], "composed of": ["from", "with"],
+    "independent of": ["to", "with"], "by default": ["in", "on"], "for example": ["by", "at"], "in addition": ["on", "at"],
+    "at least": ["in", "on"], "at most": ["in", "on"], "in order": ["for", "on"], "in general": ["on", "at"],
+    "at the same time": ["on", "by"], "in this case": ["at", "by"], "by using": ["with", "on"], "in the form": ["at", "on"],
+    "on the other hand": ["in", "at"],
 }  # fmt: skip
 
 
@@ -85,8 +93,8 @@ def prepositions(sentence: str) -> Iterator[Edit]:
 
 _CONFUSED: dict[str, list[str]] = {
     "its": ["it's"], "it's": ["its"], "than": ["then"], "then": ["than"], "their": ["there", "they're"], "there": ["their"],
-    "your": ["you're"], "you're": ["your"], "too": ["to"], "affect": ["effect"], "effect": ["affect"], "effects": ["affects"], "affects": ["effects"],
-    "lose": ["loose"], "of": ["off"], "off": ["of"], "whose": ["who's"], "two": ["too"], "they": ["the"], "passed": ["past"],
+    "your": ["you're"], "you're": ["your"], "too": ["to"], "affect": ["effect"], "effect": ["affect"], "effects": ["affects"],
+    "affects": ["effects"], "lose": ["loose"], "of": ["off"], "off": ["of"], "whose": ["who's"], "two": ["too"], "passed": ["past"],
 }  # fmt: skip
 
 confusables: Family = substitutions(words_of(_CONFUSED), _CONFUSED)
@@ -95,18 +103,31 @@ confusables.__doc__ = "One word for another that sounds like it.  `The class and
 
 def verb_forms(sentence: str) -> Iterator[Edit]:
     """The wrong form of a verb after an auxiliary.  `It can be used with lists.` → `It can be use with lists.`"""
-    for match in re.finditer(r"\b(?:is|are|was|were|be|been|being|has been) (?:not |also |only |automatically |always )?([a-z]{2,}ed)\b", sentence):
+    for match in re.finditer(
+        r"\b(?:is|are|was|were|be|been|being|has been) (?:not |also |only |automatically |always )?([a-z]{2,}ed)\b", sentence
+    ):
         if match[1] in BY_PAST:
             yield Edit(match.start(1), match.end(1), BY_PAST[match[1]])
-    for match in re.finditer(r"\b(?:can|will|must|should|may|cannot|could|would|to) ([a-z]+)\b", sentence):
+    # After `to` a noun may stand ("convert to index"): what follows must show that it is a verb.
+    to = r"(?=to [a-z]+ (?:the|a|an|this|that|it|all|each|any|its|their|whether|if)\b)to"
+    for match in re.finditer(rf"\b(?:{to}|can|will|must|should|may|cannot|could|would) ([a-z]+)\b", sentence):
         if match[1] in BASES:
             yield Edit(match.start(1), match.end(1), third(match[1]))
         elif match[1] == "be":
             yield Edit(match.start(1), match.end(1), "been")
 
 
-_MANY = r"(?:many|several|multiple|various|these|those|two|three|both|different|few|all other|one of the|number of|list of|set of|pair of|sequence of|kinds of|types of)"
-_ONE = r"(?:this|each|every|another|single|a|an)"
+_MANY = (
+    r"(?:many|several|multiple|various|these|those|two|three|both|different|few|all other|one of the|number of|list of|set of"
+    r"|pair of|sequence of|kinds of|types of)"
+)
+# A noun by its ending, after a word that wants one and before a word that ends the noun phrase.
+_SINGULAR = re.compile(
+    r"\b(?:this|each|every|another|single|a|an) (?!(?:after|or|for|over|under|per|being|using|other|during|rather|either)\b)"
+    r"([a-z]{2,}(?:tion|ment|er|or|ject|ue|ay|ile|ist|ing|ode|ame|ass|age|put|ype))\b"
+    r"(?= (?:of|is|in|to|for|that|with|from|by|on|and|or|which|has|as|if)\b|[.,])",
+    re.IGNORECASE,
+)
 
 
 def noun_number(sentence: str) -> Iterator[Edit]:
@@ -114,9 +135,8 @@ def noun_number(sentence: str) -> Iterator[Edit]:
     for match in re.finditer(rf"\b{_MANY} ([a-z]{{3,}}[^sui\W])s\b(?! [a-z]+s\b)", sentence, re.IGNORECASE):
         if not match[1].endswith(("ie", "sse", "xe", "che", "she", "serie", "axe", "indice", "matrice", "vertice")):
             yield Edit(match.end(1), match.end(1) + 1, "")
-    for match in re.finditer(rf"\b{_ONE} ([a-z]{{2,}}(?:tion|ment|er|or|ject|ue|ay|ile|ist|ing|ter|ode|ame|ass|age|put|ype))\b(?= (?:of|is|in|to|for|that|with|from|by|on|and|or|which|has|as|if)\b|[.,])", sentence, re.IGNORECASE):
-        if match[1] not in {"after", "or", "for", "over", "under", "per", "being", "using", "other", "during", "rather", "whether", "either"}:
-            yield Edit(match.end(1), match.end(1), "es" if match[1].endswith("ss") else "s")
+    for match in _SINGULAR.finditer(sentence):
+        yield Edit(match.end(1), match.end(1), "es" if match[1].endswith("ss") else "s")
 
 
 def full_stop(sentence: str) -> Iterator[Edit]:
@@ -125,20 +145,26 @@ def full_stop(sentence: str) -> Iterator[Edit]:
         yield Edit(len(sentence) - 1, len(sentence), "")
 
 
-_OPENINGS = r"(?:For example|However|In addition|In general|Otherwise|In this case|Therefore|Additionally|Furthermore|Moreover|Instead|By default|In particular|For instance|Finally|First|Thus|Hence|Also)"
+_OPENINGS = (
+    r"(?:For example|However|In addition|In general|Otherwise|In this case|Therefore|Additionally|Furthermore|Moreover|Instead"
+    r"|By default|In particular|For instance|Finally|First|Thus|Hence|Also)"
+)
 
 
 def comma_missing(sentence: str) -> Iterator[Edit]:
     """The comma after an opening is missing.  `If it is set, the file is closed.` → `If it is set the file is closed.`"""
     for match in re.finditer(rf"^{_OPENINGS}(,) ", sentence):
         yield Edit(match.start(1), match.end(1), "")
-    if match := re.match(r"(?:If|When|While|Although|Because|Since|Unless) [^,]*(,) (?:the|this|it|a|an|then|we|you|they|all|no|only|these|that|there)\b", sentence):
-        yield Edit(match.start(1), match.end(1), "")
+    if clause := re.match(
+        r"(?:If|When|While|Although|Because|Since|Unless) [^,]*(,) (?:the|this|it|a|an|then|we|you|they|all|no|only|these|that|there)\b",
+        sentence,
+    ):
+        yield Edit(clause.start(1), clause.end(1), "")
 
 
 def comma_extra(sentence: str) -> Iterator[Edit]:
     """A comma where none may stand.  `Make sure that it is open.` → `Make sure, that it is open.`"""
-    for match in re.finditer(r"(?<=[a-z])()(?= (?:that (?:the|it|a|an|is|are|this)|if it|because of|of the|to be)\b)", sentence):
+    for match in re.finditer(r"(?<=[a-z])()(?= (?:that (?:the|it|a|an|is|are|this)|of the|to be)\b)", sentence):
         yield Edit(match.start(), match.end(), ",")
 
 
@@ -150,11 +176,17 @@ def doubled_word(sentence: str) -> Iterator[Edit]:
 
 def missing_word(sentence: str) -> Iterator[Edit]:
     """A small word is left out.  `It can be used to sort lists.` → `It can used to sort lists.`"""
-    for match in re.finditer(r"\b(?:can|will|must|should|may|cannot|could|would) (?:not |also |only )?(be )(?=[a-z]+ed\b|[a-z]+en\b)", sentence):
+    for match in re.finditer(
+        r"\b(?:can|will|must|should|may|cannot|could|would) (?:not |also |only )?(be )(?=[a-z]+ed\b|[a-z]+en\b)", sentence
+    ):
         yield Edit(match.start(1), match.end(1), "")
-    for match in re.finditer(r"(?:used|want|need|needs|able|allowed|required|intended|possible|necessary|order|trying|order) (to )(?=[a-z]+)", sentence):
+    for match in re.finditer(
+        r"(?:used|want|need|needs|able|allowed|required|intended|possible|necessary|order|trying|order) (to )(?=[a-z]+)", sentence
+    ):
         yield Edit(match.start(1), match.end(1), "")
-    for match in re.finditer(r"\b(?:number|list|type|name|set|copy|value|instance|kind|result|part|sum|size|length|pair|shape|end) (of )", sentence):
+    for match in re.finditer(
+        r"\b(?:number|list|type|name|set|copy|value|instance|kind|result|part|sum|size|length|pair|shape|end) (of )", sentence
+    ):
         yield Edit(match.start(1), match.end(1), "")
     for match in re.finditer(r"(?<=[a-z] )((?:is|are) )(?=not [a-z]+ed\b|the\b|a\b|an\b)", sentence):
         yield Edit(match.start(1), match.end(1), "")

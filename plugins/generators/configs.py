@@ -11,7 +11,8 @@ CommonFamily = Literal[
     "full_stop", "comma_missing", "comma_extra", "capital", "doubled_word", "missing_word",
 ]  # fmt: skip
 HeldOutFamily = Literal[
-    "look_alikes", "demonstratives", "adjective_adverb", "comparatives", "complements", "apostrophe", "comma_spacing", "word_boundary", "word_order",
+    "look_alikes", "demonstratives", "adjective_adverb", "comparatives", "complements", "apostrophe",
+    "comma_spacing", "word_boundary", "word_order",
 ]  # fmt: skip
 
 
@@ -21,7 +22,9 @@ class CorruptConfig(Config):
     )
     gold: Literal["keep", "drop"] = Field("keep", description="`keep` puts the clean sentence into `target`; `drop` leaves `target` out")
     per_sentence: tuple[float, ...] = Field(
-        (0.1, 0.45, 0.3, 0.15), min_length=1, description="weights of 0, 1, 2 … errors in a sentence; with 0 errors the sentence stays as it is"
+        (0.1, 0.45, 0.3, 0.15),
+        min_length=1,
+        description="weights of 0, 1, 2 … errors in a sentence; with 0 errors the sentence stays as it is",
     )
     misspellings: float = Field(0.25, ge=0, le=1, description="share of the errors that are misspellings from codespell's dictionary")
 
@@ -29,5 +32,6 @@ class CorruptConfig(Config):
 class AnswerConfig(Config):
     model: ModelRef = Field(description="the model that answers")
     into: Literal["target", "output"] = Field(
-        "target", description="the field of the payload that takes the answer: `target` to train on it, `output` to measure it beside the target"
+        "target",
+        description="the field of the payload that takes the answer: `target` to train on it, `output` to measure it beside the target",
     )

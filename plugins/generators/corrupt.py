@@ -1,11 +1,12 @@
 """Puts errors into clean sentences: gold pairs for grammar correction out of text that has none.
 
 The error types are the functions of `common_errors` and `held_out_errors`, each with an example in its docstring, and real
-misspellings (`misspellings`). Which errors a sentence gets depends on the seed and the row alone. How it is drawn: the number of
-errors by the weights `per_sentence`; for each, whether it is a misspelling by the share `misspellings`; else a family among those that
-have a place in the sentence, each equally likely, then a place. A sentence that already has a known misspelling is dropped
-(`misspelled`), and so is one that has no place for any error though it drew one (`no_error_fits`): the share of unchanged sentences is
-that of `per_sentence` and nothing else. Fewer errors than drawn are put in where there is no room for more.
+misspellings (`misspellings`). Which errors a sentence gets depends on the seed and the row alone: the number by the weights
+`per_sentence`; for each, whether it is a misspelling by the share `misspellings`; else a family among those that have a place in the
+sentence, each equally likely but for those that fit nearly everywhere, then a place. Fewer are put in where there is no room for more.
+
+A sentence that already has a known misspelling is dropped (`misspelled`), and so is one that drew an error and has no place for any
+(`no_error_fits`): the share of unchanged sentences is that of `per_sentence` and nothing else.
 """
 
 import hashlib
@@ -19,6 +20,9 @@ from distillc.plugins.api.generators import GenerateContext
 from distillc.plugins.generators import common_errors, held_out_errors, misspellings
 from distillc.plugins.generators.configs import CorruptConfig
 from distillc.plugins.generators.edits import Edit, Family, apply, overlaps
+
+# Families with a place in nearly every sentence, and their weight beside the 1 of the others: without it they would be half of all errors.
+_EVERYWHERE = {"full_stop": 0.3, "capital": 0.3, "doubled_word": 0.3, "word_order": 0.3, "word_boundary": 0.5}
 
 
 class Corrupt:
@@ -52,12 +56,12 @@ class Corrupt:
         edits: list[Edit] = []
         for _ in range(wanted):
             free = [edit for edit in typos if not overlaps(edit, edits)]
-            options = [fit for found in places.values() if (fit := [edit for edit in found if not overlaps(edit, edits)])]
-            if free and (not options or draw.random() < self.config.misspellings):
-                options = [free]
-            if not options:
-                break
-            edits.append(draw.choice(draw.choice(options)))
+            fits = {name: fit for name, found in places.items() if (fit := [edit for edit in found if not overlaps(edit, edits)])}
+            if free and (not fits or draw.random() < self.config.misspellings):
+                edits.append(draw.choice(free))
+            elif fits:
+                name = draw.choices(list(fits), weights=[_EVERYWHERE.get(name, 1.0) for name in fits])[0]
+                edits.append(draw.choice(fits[name]))
         return apply(clean, edits) if edits else None
 
 

@@ -1,7 +1,7 @@
 """Edits of a sentence: where they may stand, and how several are applied at once."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -33,7 +33,7 @@ def overlaps(edit: Edit, others: Sequence[Edit]) -> bool:
     return any(edit.start <= other.stop + 1 and other.start <= edit.stop + 1 for other in others)
 
 
-def substitutions(pattern: "re.Pattern[str]", table: dict[str, Sequence[str]]) -> Family:
+def substitutions(pattern: "re.Pattern[str]", table: Mapping[str, Sequence[str]]) -> Family:
     """A family that replaces group 1 of `pattern` by what `table` says of it (lower case; a capital is kept)."""
 
     def family(sentence: str) -> Iterator[Edit]:
@@ -44,7 +44,7 @@ def substitutions(pattern: "re.Pattern[str]", table: dict[str, Sequence[str]]) -
     return family
 
 
-def words_of(table: dict[str, Sequence[str]]) -> "re.Pattern[str]":
+def words_of(table: Mapping[str, Sequence[str]]) -> "re.Pattern[str]":
     """A pattern whose group 1 is any key of a table as a whole word."""
     return re.compile(rf"\b({'|'.join(sorted(map(re.escape, table), key=len, reverse=True))})\b", re.IGNORECASE)
 

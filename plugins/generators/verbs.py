@@ -1,6 +1,11 @@
 """Regular verbs that technical prose uses, and their forms. A list, because no rule leads from `stored` back to `store`."""
 
-_BASES = (
+
+def _list(text: str) -> list[str]:
+    return text.split()
+
+
+_BASES = _list(
     "accept access accumulate act activate add adjust affect aggregate align allocate allow analyze append apply approximate arrange assert"
     " assign associate assume attach average avoid balance base behave belong bind block branch buffer build cache calculate call cancel"
     " capture cast change check choose clear clip clone close collapse collect combine compare compile complete compose compress compute"
@@ -19,10 +24,10 @@ _BASES = (
     " save scale scan schedule search select separate serialize share shift signal simplify skip solve sort specify split start state stop"
     " store stream subtract sum supply support suppress surround terminate test throw track train transfer transform translate transpose"
     " traverse treat trigger trim truncate turn unpack update upload use validate vary verify visit wait want work wrap yield"
-).split()
-_IRREGULAR = frozenset("build bind choose hold keep override freeze reset split throw".split())
-_DOUBLED = frozenset("clip control drop fit infer log map occur pad permit plot prefer refer skip stop sum transfer trim wrap".split())
-_OTHERS = "get give have make read run set take write mean become find do go know see come put begin".split()
+)
+_IRREGULAR = frozenset(_list("build bind choose hold keep override freeze reset split throw"))
+_DOUBLED = frozenset(_list("clip control drop fit infer log map occur pad permit plot prefer refer skip stop sum transfer trim wrap"))
+_OTHERS = _list("get give have make read run set take write mean become find do go know see come put begin")
 
 
 def third(verb: str) -> str:

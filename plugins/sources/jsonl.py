@@ -24,7 +24,12 @@ class JsonLines:
                     if not data.strip():
                         continue
                     yield row_of(
-                        _object(data, config.path, line), task=context.task, names=config.names, group=config.group, path=config.path, line=line
+                        _object(data, config.path, line),
+                        task=context.task,
+                        names=config.names,
+                        group=config.group,
+                        path=config.path,
+                        line=line,
                     )
                     count += 1
                     if count == config.limit:

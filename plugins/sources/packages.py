@@ -12,7 +12,9 @@ from pathlib import Path
 STDLIB = "stdlib"
 
 # Folders whose docstrings are no prose, or are somebody else's (vendored copies would repeat what another package says).
-SKIPPED_FOLDERS = frozenset({"test", "tests", "testing", "idlelib", "lib2to3", "site-packages", "_vendor", "vendor", "externals", "__pycache__"})
+SKIPPED_FOLDERS = frozenset(
+    {"test", "tests", "testing", "idlelib", "lib2to3", "site-packages", "_vendor", "vendor", "externals", "__pycache__"}
+)
 
 
 class NotInstalled(LookupError):

@@ -26,12 +26,16 @@ def row_of(record: Mapping[str, Any], *, task: Task, names: Mapping[str, str], g
                 )
             continue
         if not isinstance(value, str) or (ours == "input" and not value.strip()):
-            raise StageFailed(f"field '{theirs}' must be a text, not {value!r}", where=f"{path}:{line}", help="correct the line or take it out")
+            raise StageFailed(
+                f"field '{theirs}' must be a text, not {value!r}", where=f"{path}:{line}", help="correct the line or take it out"
+            )
         payload[ours] = value
     key = ""
     if group is not None:
         if record.get(group) is None:
-            raise StageFailed(f"there is no field '{group}' to group by", where=f"{path}:{line}", help="correct the line, or take `group` out")
+            raise StageFailed(
+                f"there is no field '{group}' to group by", where=f"{path}:{line}", help="correct the line, or take `group` out"
+            )
         key = str(record[group])
     source = f"{path}:{line}"
     row_id = hashlib.blake2b("\0".join([source, *payload.values()]).encode(), digest_size=10).hexdigest()

@@ -5,6 +5,7 @@ Strict on purpose: a sentence that is thrown away costs nothing, a fragment or a
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 _UNDERLINE = re.compile(r"^[-=~^\"'*#+]{3,}$")
 _ITEM = re.compile(r"(?:[-*+•]|\d+[.)]|\(?[a-z]\)|\.\.|:\w|@\w|[*\w]+( \(.*\))?:) *")
@@ -15,58 +16,70 @@ _WORD = re.compile(r"[A-Za-z]+(?:[-'][A-Za-z]+)*")
 _LOWER = re.compile(r"[a-z]+(?:[-'][a-z]+)*")
 _UNLIKELY = re.compile(r"[bcdfghjklmnpqrstvwxz]{5}|(.)\1\1|[jqxz]{2}|q(?!u)")
 
+
+def _set(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 # A sentence of English has at least two of these.
-_FUNCTION_WORDS = frozenset(
+_FUNCTION_WORDS = _set(
     "the a an of to in is are and or for with on that this it be by as from which can not if when will has have at was were may must"
-    " should you we they their its these those there into but than then each all any one".split()
+    " should you we they their its these those there into but than then each all any one"
 )
-_EMPHASISED = _FUNCTION_WORDS | frozenset("no only always never do does should some very after before too also".split())
+_EMPHASISED = _FUNCTION_WORDS | _set("no only always never do does should some very after before too also")
 # A sentence that begins like a noun phrase needs one of these to be more than a label ("The axis along which to sort.").
-_FINITE = frozenset(
+_FINITE = _set(
     "is are was were has have had can will may must should could would might does do did isn't aren't can't cannot won't doesn't don't"
     " returns contains takes uses gives makes means needs holds allows provides supports requires represents defines specifies raises"
     " depends works creates becomes remains exists follows includes consists applies refers accepts expects contain take use give make"
-    " mean need hold allow provide support require represent define specify raise depend work become remain exist follow include".split()
+    " mean need hold allow provide support require represent define specify raise depend work become remain exist follow include"
 )
-_NOMINAL_STARTS = frozenset(
+_NOMINAL_STARTS = _set(
     "The A An This That These Those Each Every Any Some All No Both One Two Other Another Its Their Your Our My Number List Name Path"
     " Type Size Whether Maximum Minimum Default Optional Array Dictionary Tuple Object Class Function Method Value Values Index Dict"
     " String Boolean Integer Sequence Set Base Abstract Simple Helper Utility Model Config Tensor Matrix Vector Length Dimension What How"
-    " Where Who Which Why Information Details Result Results Output Outputs Input Inputs".split()
+    " Where Who Which Why Information Details Result Results Output Outputs Input Inputs"
 )
-_NO_LAST_WORD = frozenset(
-    "a an the of to in and or for with on by as from at than which if when into but our your their its e.g i.e etc vs cf via per is are be".split()
+_NO_LAST_WORD = _set(
+    "a an the of to in and or for with on by as from at than which if when into but our your their its e.g i.e etc vs cf via per is are be"
 )
 # Words of code, of other languages, and short forms.
-_REFUSED = frozenset(
+_REFUSED = _set(
     "arg args kwarg kwargs dtype dtypes ndarray ndarrays numpy scipy ndim nd str int bool dict dicts repr init impl ptr num idx func funcs"
     " param params attr attrs cls self tuple namedtuple iterable iterables noqa todo fixme xxx eg ie etc cf vs al aka wrt iff init obj"
     " config configs ctx env vars var tmp src dst elif def lhs rhs nan inf fp js de la les und der das el los para si pre tf pt nn"
-    " stdin stdout stderr argv btw asdf foo bar baz spam ham eggs len ith jth nth kth qkv hf llm vae".split()
+    " stdin stdout stderr argv btw dest chars lmbda asdf foo bar baz spam ham eggs len ith jth nth kth qkv hf llm vae"
 )
 # "Order of the columns.", "Function to compare two points." are labels; "Check that the order is kept." is not.
-_AFTER_NOUN = frozenset("of that to for which in with used containing describing where whose and or".split())
-_BEFORE_THAT = frozenset("Check Checks Ensure Ensures Assert Asserts Verify Verifies Make Refer Look Wait Test Tests Search Apply Notice Assume Recall".split())
-# Sentences that have lost their subject ("Must be positive.").
-_REFUSED_STARTS = frozenset(
-    "Must Should Can Could Will Would May Might Is Are Was Were Has Have Had Does Do Used Defaults Only Either Of To Than Then That's"
-    " Not Optionally Required Given Same Such Like Example Examples Note And Or But Nor".split()
+_AFTER_NOUN = _set("of that to for which in with used containing describing where whose and or")
+_BEFORE_THAT = _set(
+    "Check Checks Ensure Ensures Assert Asserts Verify Verifies Make Refer Look Wait Test Tests Search Apply Notice Assume Recall"
 )
-_DETERMINERS = frozenset(
+# Sentences that have lost their subject ("Must be positive.").
+_REFUSED_STARTS = _set(
+    "Must Should Can Could Will Would May Might Is Are Was Were Has Have Had Does Do Used Defaults Only Either Of To Than Then That's"
+    " Not Optionally Required Given Same Such Like Example Examples Note And Or But Nor"
+)
+_DETERMINERS = _set(
     "the a an this that these those each every any no its their our your my some one two three another such what which whose same either"
-    " neither all both more most other his her zero first only".split()
+    " neither all both more most other his her zero first only"
 )
 # Singular nouns of the trade that do not stand alone, and what shows that the noun phrase ends with them.
-_COUNTED = frozenset(
-    "function method class object array list matrix graph node file model module string tensor dictionary tuple sequence polynomial vector set"
-    " parameter argument expression group element key interval region domain distribution sample layer network package directory folder variable"
-    " operator point edge curve version user value index result algorithm axis instance iterator path integer image token representation container"
-    " configuration processor tokenizer filter number name component context device item row column property".split()
+_COUNTED = _set(
+    "function method class object array list matrix graph node file model module string tensor dictionary tuple sequence polynomial vector"
+    " set parameter argument expression group element key interval region domain distribution sample layer network package directory folder"
+    " variable operator point edge curve version user value index"
+    " result algorithm axis instance iterator path integer image token representation"
+    " container configuration processor tokenizer filter number name component context device item row column property"
 )
-_GOES_ON = frozenset("is are was of in to for from with by on and or that which if when as can will must should has using where at into not may".split())
-_OPENS = frozenset("of in into to for from with on at between through if when whether is are using not".split())
-_WRONG_ARTICLE = re.compile(r"\b[Aa] (?:[aio]|e[^u]|un[^i])(?!ne\b|nce\b|ne-)[a-z]*\b|\b[Aa]n (?:[bcdfgjklmnpqrstvwxyz]|uni|us[ei]|eu)[a-z]")
-_SUBORDINATE = frozenset("If When While Because Although Since Unless Whenever".split())
+_GOES_ON = _set("is are was of in to for from with by on and or that which if when as can will must should has using where at into not may")
+_OPENS = _set("of in into to for from with on at between through if when whether is are using not")
+_WRONG_ARTICLE = re.compile(
+    r"\b[Aa] (?:[aio]|e[^u]|un[^i])(?!ne\b|nce\b|ne-)[a-z]*\b|\b[Aa]n (?:[bcdfgjklmnpqrstvwxyz]|uni|us[ei]|eu)[a-z]"
+)
+# "The mapping needs to exists.", "They can returns.": an error already.
+_WRONG_FORM = re.compile(r"\b(?:can|will|must|should|may|cannot|could|would) (?!always|sometimes)[a-z]+[^suia]s\b|\bto exists\b")
+_SUBORDINATE = _set("If When While Because Although Since Unless Whenever")
 
 
 def sentences(docstring: str, *, min_words: int, max_words: int) -> Iterator[str]:
@@ -90,14 +103,14 @@ def is_clean(sentence: str, *, min_words: int, max_words: int) -> bool:
         return False
     if sum(word in _FUNCTION_WORDS for word in lower) < 2 or lower[-1] in _NO_LAST_WORD or len(words[-1]) == 1:
         return False
-    if any(one == two for one, two in zip(lower, lower[1:], strict=False) if one not in {"that", "had"}):
+    if any(one == two for one, two in pairwise(lower) if one not in {"that", "had"}):
         return False  # "the the": an error already, and the target must have none
     if first in _SUBORDINATE:
         clause, comma, _ = sentence.partition(",")
         # "If not given, …" is usual; "If no point given, …" has lost its verb.
         if not comma or (len(clause.split()) > 3 and not any(word in _FINITE or word.endswith("s") for word in clause.split())):
             return False
-    if first in _REFUSED_STARTS or _lacks_article(sentence) or _WRONG_ARTICLE.search(sentence):
+    if first in _REFUSED_STARTS or _lacks_article(sentence) or _WRONG_ARTICLE.search(sentence) or _WRONG_FORM.search(sentence):
         return False
     if first in _NOMINAL_STARTS or (second in _AFTER_NOUN and first not in _BEFORE_THAT):
         return any(word in _FINITE for word in lower)
