@@ -1,9 +1,10 @@
 """A table of plugins made of plain data: what the language sees, without any plugin behind it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Literal
 
+import pytest
 from pydantic import Field
 
 from distillc.spec.fields import Config, FilePath, ModelRef, RowsRef, SecretRef
@@ -108,3 +109,18 @@ class FakeTable:
     @cached_property
     def _language(self) -> Mapping[str, Any]:
         return compose(self)
+
+
+@pytest.fixture(scope="session")
+def table() -> FakeTable:
+    return FakeTable()
+
+
+@pytest.fixture
+def table_with() -> Callable[..., FakeTable]:
+    """A table with one more plugin: `table_with("losses", "mine", Config)`."""
+
+    def make(kind: str, name: str, config: type[Config]) -> FakeTable:
+        return FakeTable({**PLUGINS, kind: {**PLUGINS.get(kind, {}), name: config}})
+
+    return make
