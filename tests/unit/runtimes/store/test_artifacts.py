@@ -1,0 +1,134 @@
+"""The store: sealing, opening, verifying, forgetting, on files and on object storage."""
+
+import dataclasses
+import hashlib
+from pathlib import Path
+
+import pytest
+from obstore.store import MemoryStore
+
+from distillc.runtimes.store import LocalBlobs, Sealed, Store, location, open_store
+from distillc.runtimes.store.objects import ObjectBlobs
+from distillc.runtimes.store.sealed import SHARD, from_json
+from distillc.spec.errors import StageFailed, StoreDamaged
+
+
+@pytest.fixture(params=["files", "objects"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    home = tmp_path / "home"
+    blobs = LocalBlobs(home) if request.param == "files" else ObjectBlobs(MemoryStore(), home / "cache")
+    return Store(home, blobs)
+
+
+def files(folder: Path, **content: str) -> Path:
+    for name, text in content.items():
+        path = folder / name.replace("__", "/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return folder
+
+
+def test_a_sealed_artifact_opens_as_a_folder(store: Store, tmp_path: Path) -> None:
+    sealed = store.seal(Sealed(key="k", stage="s", kind="train", meta={"n": 1}), files(tmp_path / "out", a="alpha", sub__b="beta"))
+    assert sealed.files["a"].sha256 == hashlib.sha256(b"alpha").hexdigest()
+    folder = store.directory(sealed)
+    assert {p.relative_to(folder).as_posix(): p.read_text() for p in folder.rglob("*") if p.is_file()} == {"a": "alpha", "sub/b": "beta"}
+    assert store.sealed("k") == sealed
+
+
+def test_a_manifest_survives_its_text(store: Store, tmp_path: Path) -> None:
+    sealed = Sealed(key="k", stage="s", kind="gate", config={"ü": [1, None]}, inputs={"p": "q"}, digests={"p": "d"}, content_key="c")
+    sealed = store.seal(sealed, files(tmp_path / "out", a="1"))
+    assert from_json(sealed.to_json()) == sealed
+    with pytest.raises(ValueError, match="not a manifest"):
+        from_json("{}")
+
+
+def test_the_first_seal_holds(store: Store, tmp_path: Path) -> None:
+    first = store.seal(Sealed(key="k", stage="s", kind="x"), files(tmp_path / "one", a="1"))
+    second = store.seal(Sealed(key="k", stage="s", kind="x"), files(tmp_path / "two", a="2"))
+    assert second == first
+    assert store.file(second, "a").read_text() == "1"
+
+
+def test_the_digest_says_names_bytes_and_meta_and_nothing_else(store: Store, tmp_path: Path) -> None:
+    one = store.seal(Sealed(key="k1", stage="s", kind="x", meta={"m": 1}), files(tmp_path / "1", a="1"))
+    assert dataclasses.replace(one, key="other", stage="t", config={"c": 1}, inputs={"p": "k"}).digest == one.digest
+    assert dataclasses.replace(one, meta={"m": 2}).digest != one.digest
+    assert store.seal(Sealed(key="k2", stage="s", kind="x", meta={"m": 1}), files(tmp_path / "2", b="1")).digest != one.digest
+
+
+def test_verify_finds_a_changed_a_short_and_a_missing_blob_and_forget_heals(store: Store, tmp_path: Path) -> None:
+    whole = store.seal(Sealed(key="whole", stage="whole", kind="x"), files(tmp_path / "w", a="intact"))
+    contents = {"changed": "abcdef", "short": "ghijkl", "missing": "mnopqr"}
+    sealed = {n: store.seal(Sealed(key=n, stage=n, kind="x"), files(tmp_path / n, a=text)) for n, text in contents.items()}
+    assert store.verify().damage == ()
+    for name, replacement in (("changed", b"abcdeX"), ("short", b"ghi"), ("missing", None)):
+        blob = f"blobs/{sealed[name].files['a'].sha256}"
+        store.blobs.delete(blob)
+        if replacement is not None:
+            store.blobs.create(blob, replacement)
+    found = {damage.stages[0]: damage.problem for damage in store.verify().damage}
+    assert found == {"changed": "has other bytes than were sealed", "short": "has 3 bytes, not 6", "missing": "is missing"}
+    assert not store.complete(sealed["short"])
+    with pytest.raises(StoreDamaged, match="is missing"):
+        store.directory(sealed["missing"])
+    assert store.forget(store.verify().damage) == ["changed", "missing", "short"]
+    assert store.verify().damage == ()
+    assert store.sealed("changed") is None
+    assert store.sealed("whole") == whole
+
+
+def test_sealing_again_puts_right_bytes_over_a_torn_blob(store: Store, tmp_path: Path) -> None:
+    store.blobs.create(f"blobs/{hashlib.sha256(b'whole').hexdigest()}", b"who")
+    sealed = store.seal(Sealed(key="k", stage="s", kind="x"), files(tmp_path / "out", a="whole"))
+    assert store.file(sealed, "a").read_text() == "whole"
+
+
+def test_a_torn_manifest_counts_as_none_and_is_replaced(store: Store, tmp_path: Path) -> None:
+    store.blobs.create("manifests/k", b'{"distillc_manifest":1,"key":"k"')
+    assert store.sealed("k") is None
+    sealed = store.seal(Sealed(key="k", stage="s", kind="x"), files(tmp_path / "out", a="1"))
+    assert store.sealed("k") == sealed
+
+
+def test_links_are_no_part_of_an_artifact(store: Store, tmp_path: Path) -> None:
+    out = files(tmp_path / "out", a="1")
+    (out / "link").symlink_to("/etc/hostname")
+    with pytest.raises(StageFailed, match="link is a link"):
+        store.seal(Sealed(key="k", stage="s", kind="x"), out)
+    assert store.sealed("k") is None
+
+
+def test_gc_frees_shards_of_sealed_stages_and_blobs_without_an_artifact(store: Store, tmp_path: Path) -> None:
+    store.seal(Sealed(key="shard1", stage="s", kind=SHARD, meta={"stage_key": "k"}), files(tmp_path / "1", a="part"))
+    store.seal(Sealed(key="shard2", stage="t", kind=SHARD, meta={"stage_key": "unfinished"}), files(tmp_path / "2", a="kept part"))
+    store.seal(Sealed(key="k", stage="s", kind="x"), files(tmp_path / "3", a="all"))
+    store.blobs.create("blobs/waste", b"12345")
+    assert store.gc() == (3, store_size := 4 + 5 + _manifest_size("shard1", "s", {"stage_key": "k"}, "a", b"part"))
+    assert store_size > 9
+    assert store.sealed("shard1") is None
+    assert store.sealed("shard2") is not None
+    assert store.verify().damage == ()
+    assert store.gc(keep=[])[0] == 2
+    assert store.sealed("k") is None
+
+
+def _manifest_size(key: str, stage: str, meta: dict[str, str], name: str, content: bytes) -> int:
+    from distillc.runtimes.store import File
+
+    file = File(hashlib.sha256(content).hexdigest(), len(content))
+    return len(Sealed(key=key, stage=stage, kind=SHARD, meta=meta, files={name: file}).to_json())
+
+
+def test_the_place_of_the_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "repository" / ".git").mkdir(parents=True)
+    deep = tmp_path / "repository" / "examples" / "grammar"
+    deep.mkdir(parents=True)
+    assert location(deep) == tmp_path / "repository" / ".distillc"
+    monkeypatch.chdir(deep)
+    monkeypatch.delenv("DISTILLC_STORE", raising=False)
+    assert open_store().home == tmp_path / "repository" / ".distillc"
+    monkeypatch.setenv("DISTILLC_STORE", str(tmp_path / "elsewhere"))
+    assert open_store().home == tmp_path / "elsewhere"
+    assert open_store(str(tmp_path / "named")).home == tmp_path / "named"
