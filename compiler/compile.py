@@ -38,13 +38,13 @@ LOWER: Mapping[str, Callable[[Graph, Any, Any], None]] = {
 
 
 def compile_document(
-    document: Document, plugins: Plugins, folder: Path, *, profile: str | None = None, overrides: Sequence[str] = ()
+    document: Document, plugins: Plugins, folder: Path, *, overrides: Sequence[str] = ()
 ) -> tuple[Plan, tuple[Diagnostic, ...]]:
     """The plan of a linted spec, and the warnings about it.
 
     Args:
         folder: the spec's, where its relative paths start.
-        profile, overrides: what `document` was resolved with, for the record.
+        overrides: what `document` was resolved with, for the record.
 
     Raises:
         InvalidSpec: with every finding of error level; warnings come with them.
@@ -62,7 +62,7 @@ def compile_document(
         stages=stages,
         origins={id: draft.origin for id, draft in graph.drafts.items()},
         lock=locked,
-        profile=profile,
+        profile=document.profile,
         overrides=tuple(overrides),
         aliases=aliases,
     )
@@ -136,4 +136,6 @@ def _lock(graph: Graph) -> dict[str, Any]:
 
 
 def _place(finding: Diagnostic) -> tuple[int, int, str, str]:
-    return (finding.span.line, finding.span.column, finding.code, finding.message) if finding.span else (0, 0, finding.code, finding.message)
+    return (
+        (finding.span.line, finding.span.column, finding.code, finding.message) if finding.span else (0, 0, finding.code, finding.message)
+    )

@@ -18,6 +18,7 @@ class Document:
     text: str
     file: str
     span: Callable[[Where], Span | None]
+    profile: str | None = None
 
     def line(self, where: Where) -> int | None:
         span = self.span(where)

@@ -49,7 +49,7 @@ class Estimates:
         self.counts[stage.id] = counts
         total = _total(counts if stage.kind in ("ingest", "split", "generate", "curate") else rows)
         estimate = Estimate(
-            rows=total if stage.kind not in ("build-model", "quantize", "gate", "report") else None,
+            rows=total if stage.kind not in ("build-model", "quantize", "measure", "gate", "report", "bundle") else None,
             tokens=_whole(said.get("tokens", tokens)),
             seconds=said.get("seconds"),
             bytes=_whole(said.get("bytes")),

@@ -53,8 +53,8 @@ def compile_file(path: Path | str, registry: "Registry", *, profile: str | None 
     if linted.failed or linted.resolved is None:
         raise InvalidSpec(linted.diagnostics)
     resolved = linted.resolved
-    document = Document(load(resolved), resolved.text, str(path), lambda where: place(resolved, where))
-    plan, findings = compile_document(document, registry, path.absolute().parent, profile=profile, overrides=overrides)
+    document = Document(load(resolved), resolved.text, str(path), lambda where: place(resolved, where), profile)
+    plan, findings = compile_document(document, registry, path.absolute().parent, overrides=overrides)
     ignored = set(document.spec.lint.ignore)
     warnings = (*linted.diagnostics, *(finding for finding in findings if finding.code not in ignored))
     return Compiled(plan, path.absolute().parent, warnings, linted.sources)

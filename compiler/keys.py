@@ -53,7 +53,14 @@ OWN = {
     "judge": ("judges",),
     "bundle": ("targets",),
 }
-NESTED = {"engine": "engines", "model_engine": "engines", "engines": "engines", "losses": "losses", "metrics": "metrics", "early_stopping": "metrics"}
+NESTED = {
+    "engine": "engines",
+    "model_engine": "engines",
+    "engines": "engines",
+    "losses": "losses",
+    "metrics": "metrics",
+    "early_stopping": "metrics",
+}
 HIDDEN = frozenset({"runtime", "secret", "file"})
 
 
@@ -73,11 +80,7 @@ def result_config(kind: str, uses: str | None, config: Mapping[str, Any], marks_
     for plugin_kind in OWN.get(kind, ()):
         if uses is not None:
             hidden |= _hidden(marks_of(plugin_kind, uses))
-    return {
-        key: _nested(NESTED[key], value, marks_of) if key in NESTED else value
-        for key, value in config.items()
-        if key not in hidden
-    }
+    return {key: _nested(NESTED[key], value, marks_of) if key in NESTED else value for key, value in config.items() if key not in hidden}
 
 
 def _nested(kind: str, value: Any, marks_of: MarksOf) -> Any:

@@ -6,7 +6,7 @@ plugin. Keys depend on it, so it belongs into version control; it holds no secre
 
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,18 +35,52 @@ def make_lock(
 
 def to_text(lock: Mapping[str, Any]) -> str:
     """The text of a lock: TOML that `tomllib` reads back as the same data."""
-    lines = [HEADER + f"version = {lock['version']}"]
+    return "\n".join([HEADER + f"version = {lock['version']}", *_tables(lock)]) + "\n"
+
+
+def _tables(lock: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
     for part in ("leaves", "facts"):
         for name, found in lock[part].items():
-            lines.append(f"\n[{part}.{_key(name)}]")
-            lines += [f"{_key(key)} = {_value(value)}" for key, value in found.items()]
-    lines.append("\n[plugins]")
-    lines += [f"{_key(key)} = {_value(value)}" for key, value in lock["plugins"].items()]
-    return "\n".join(lines) + "\n"
+            yield f"\n[{prefix}{part}.{_key(name)}]"
+            yield from (f"{_key(key)} = {_value(value)}" for key, value in found.items())
+    yield f"\n[{prefix}plugins]"
+    yield from (f"{_key(key)} = {_value(value)}" for key, value in lock["plugins"].items())
 
 
-def read_lock(folder: Path) -> dict[str, Any] | None:
-    """The lock beside a spec, or None. Raises UsageError on a file that is no lock of this version."""
+def read_lock(folder: Path, profile: str | None = None) -> dict[str, Any] | None:
+    """The lock beside a spec, of the spec as it is or of one profile; None where it was never written.
+
+    Raises UsageError on a file that is no lock of this version.
+    """
+    data = _read(folder)
+    if data is None or (found := data if profile is None else data["profile"].get(profile)) is None:
+        return None
+    return {"version": LOCK_VERSION, **{part: found.get(part, {}) for part in ("leaves", "facts", "plugins")}}
+
+
+def write_lock(folder: Path, lock: Mapping[str, Any], profile: str | None = None) -> bool:
+    """Writes the lock where its text has changed; says whether it did. What stands there for other profiles stays.
+
+    Raises UsageError where the folder cannot be written.
+    """
+    held = _read(folder) or {"version": LOCK_VERSION, "leaves": {}, "facts": {}, "plugins": {}, "profile": {}}
+    if profile is None:
+        held = {**lock, "profile": held["profile"]}
+    else:
+        held["profile"] = {**held["profile"], profile: lock}
+    tables = [line for name, part in sorted(held["profile"].items()) for line in _tables(part, f"profile.{_key(name)}.")]
+    text = (to_text(held) + "".join(f"{line}\n" for line in tables)).encode()
+    path = folder / FILE_NAME
+    try:
+        if path.is_file() and path.read_bytes() == text:
+            return False
+        path.write_bytes(text)
+    except OSError as error:
+        raise UsageError(f"{FILE_NAME} cannot be written: {error.strerror}", help="make the spec's folder writable") from error
+    return True
+
+
+def _read(folder: Path) -> dict[str, Any] | None:
     path = folder / FILE_NAME
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -56,22 +90,13 @@ def read_lock(folder: Path) -> dict[str, Any] | None:
         raise UsageError(f"{FILE_NAME} cannot be read: {error}", help="delete it: the next plan writes it again") from error
     if data.get("version") != LOCK_VERSION:
         raise UsageError(
-            f"{FILE_NAME} has version {data.get('version')!r}, this distillc writes {LOCK_VERSION}", help="delete it, or use the distillc that wrote it"
+            f"{FILE_NAME} has version {data.get('version')!r}, this distillc writes {LOCK_VERSION}",
+            help="delete it, or use the distillc that wrote it",
         )
-    return {part: data.get(part, {}) for part in ("leaves", "facts", "plugins")} | {"version": LOCK_VERSION}
-
-
-def write_lock(folder: Path, lock: Mapping[str, Any]) -> bool:
-    """Writes the lock where its text has changed; says whether it did. Raises UsageError where the folder cannot be written."""
-    path = folder / FILE_NAME
-    text = to_text(lock).encode()
-    try:
-        if path.is_file() and path.read_bytes() == text:
-            return False
-        path.write_bytes(text)
-    except OSError as error:
-        raise UsageError(f"{FILE_NAME} cannot be written: {error.strerror}", help="make the spec's folder writable") from error
-    return True
+    parts = {part: data.get(part, {}) for part in ("leaves", "facts", "plugins", "profile")}
+    if not all(isinstance(part, dict) for part in parts.values()):
+        raise UsageError(f"{FILE_NAME} is damaged", help="delete it: the next plan writes it again")
+    return {"version": LOCK_VERSION, **parts}
 
 
 def moved(old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> list[str]:
@@ -83,7 +108,9 @@ def moved(old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> list[str]:
 
 
 def _flat(lock: Mapping[str, Any]) -> dict[str, str]:
-    nested = {f"{name} {key}": str(value) for part in ("leaves", "facts") for name, found in lock[part].items() for key, value in found.items()}
+    nested = {
+        f"{name} {key}": str(value) for part in ("leaves", "facts") for name, found in lock[part].items() for key, value in found.items()
+    }
     return nested | {f"plugin {name}": str(value) for name, value in lock["plugins"].items()}
 
 

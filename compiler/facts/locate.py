@@ -38,7 +38,9 @@ def locate(path: str, folder: Path) -> Path:
     except OSError as error:
         raise NotLocated(f"{path} cannot be read: {error.strerror}", help="check the name and the rights of its folders") from error
     if not exists:
-        raise NotLocated(f"{path} does not exist", help=f"paths are relative to the spec's folder; write `{SCHEME}distribution/path` for a package")
+        raise NotLocated(
+            f"{path} does not exist", help=f"paths are relative to the spec's folder; write `{SCHEME}distribution/path` for a package"
+        )
     return found
 
 

@@ -108,7 +108,9 @@ def _json(path: Path) -> Mapping[str, Any] | None:
             raise UnknownModel(f"{path.name} is larger than {MAX_JSON} bytes", help="that is no model's config")
         data = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError) as error:
-        raise UnknownModel(f"{path.name} is no readable JSON: {type(error).__name__}", help="download or convert the model again") from error
+        raise UnknownModel(
+            f"{path.name} is no readable JSON: {type(error).__name__}", help="download or convert the model again"
+        ) from error
     if not isinstance(data, dict):
         raise UnknownModel(f"{path.name} is no JSON object", help="download or convert the model again")
     return data

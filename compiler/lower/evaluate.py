@@ -53,9 +53,7 @@ def lower_parity(graph: Graph, export: str, rows: Input) -> str | None:
     return stage
 
 
-def _answers(
-    graph: Graph, step: Step, body: EvaluateStep, model: str, data: str, rows: Input, parities: dict[str, str]
-) -> str:
+def _answers(graph: Graph, step: Step, body: EvaluateStep, model: str, data: str, rows: Input, parities: dict[str, str]) -> str:
     stage = f"{step.name}/{model}/{data}"
     where = (*step.where, "models", body.models.index(model))
     answer = graph.fields_of("generators", ANSWERER, {"model": model}, where)
@@ -92,9 +90,7 @@ def _metrics(graph: Graph, step: Step, body: EvaluateStep, models: list[str], da
     graph.add(Draft(step.name, "evaluate", None, config, inputs, step.name, step.where), [*metrics, *engines])
 
 
-def _judge(
-    graph: Graph, step: Step, body: EvaluateStep, name: str, models: list[str], data: list[str], answers: dict[str, Input]
-) -> str:
+def _judge(graph: Graph, step: Step, body: EvaluateStep, name: str, models: list[str], data: list[str], answers: dict[str, Input]) -> str:
     judge = body.judges[name]
     stage = f"{step.name}/{name}"
     where = (*step.where, "judges", name)
@@ -115,7 +111,6 @@ def _measure(graph: Graph, step: Step, body: EvaluateStep, models: list[str], ro
         "models": models,
         "engines": {name: engine.flat() for name, engine in engines.items()},
         "task": graph.task,
-        "decoding": graph.decoding(body.decoding),
         "seed": graph.spec.seed,
     }
     inputs = {f"model.{name}": graph.model_input(name) for name in models}
@@ -136,12 +131,17 @@ def _gate(graph: Graph, step: Step, body: EvaluateStep, name: str, gate: Gate, d
         uses, value, higher = found
         source = "evaluation"
     else:
-        graph.error("D207", (*where, "metric"), f"'{step.name}' has no value '{gate.metric}'", f"it has: {', '.join(value_names(graph, body))}")
+        graph.error(
+            "D207", (*where, "metric"), f"'{step.name}' has no value '{gate.metric}'", f"it has: {', '.join(value_names(graph, body))}"
+        )
         return False
     for key in ("model", "against"):
         if getattr(gate, key) not in body.models:
             graph.error(
-                "D601", (*where, key), f"'{getattr(gate, key)}' is not among the models of '{step.name}'", f"add it to evaluate.{step.name}.models"
+                "D601",
+                (*where, key),
+                f"'{getattr(gate, key)}' is not among the models of '{step.name}'",
+                f"add it to evaluate.{step.name}.models",
             )
     config: dict[str, Any] = {
         **gate.model_dump(mode="json"),
@@ -180,7 +180,14 @@ def _values(graph: Graph, kind: str, name: str) -> dict[str, str]:
 
 
 def _report(
-    graph: Graph, step: Step, body: EvaluateStep, models: list[str], data: list[str], judges: dict[str, str], gates: list[str], measured: bool
+    graph: Graph,
+    step: Step,
+    body: EvaluateStep,
+    models: list[str],
+    data: list[str],
+    judges: dict[str, str],
+    gates: list[str],
+    measured: bool,
 ) -> None:
     known = [name for name in models if name in graph.models]
     behind = {ancestor for name in known for ancestor in graph.ancestors(name)}
@@ -198,6 +205,7 @@ def _report(
         "judges": list(judges),
         "gates": gates,
         "steps": trained,
+        "profile": graph.document.profile,
     }
     inputs = {"evaluation": Input(step.name)}
     if measured:

@@ -194,7 +194,12 @@ class Graph:
         details = getattr(error, "errors", None)
         for item in details() if callable(details) else ():
             place = tuple(part for part in item["loc"] if isinstance(part, str | int))
-            self.error("D150", (*where, *place), f"{'.'.join(map(str, place)) or name}: {item['msg']}", f"see `distillc plugins` for the fields of {name}")
+            self.error(
+                "D150",
+                (*where, *place),
+                f"{'.'.join(map(str, place)) or name}: {item['msg']}",
+                f"see `distillc plugins` for the fields of {name}",
+            )
         if not callable(details):
             self.error("D150", where, f"{kind} '{name}': {error}")
 

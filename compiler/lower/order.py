@@ -149,7 +149,9 @@ def ordered(graph: Graph, found: Sequence[Step]) -> list[Step]:
             name = gates.get(reference.text) if reference.kind == "gate" else split_reference(reference.text)[0]
             if name is None or name not in by_name:
                 what = {"rows": "rows step", "model": "model", "gate": "gate"}[reference.kind]
-                graph.error("D201", reference.where, f"there is no {what} called '{reference.text}'", "names are those of steps in this file")
+                graph.error(
+                    "D201", reference.where, f"there is no {what} called '{reference.text}'", "names are those of steps in this file"
+                )
             elif (section := found[by_name[name]].section) not in MAKES[reference.kind]:
                 what = {"rows": "rows", "model": "a model"}.get(reference.kind, reference.kind)
                 graph.error("D202", reference.where, f"'{name}' stands under {section}: that is not {what}", None)
@@ -184,4 +186,6 @@ def _report_loop(graph: Graph, found: Sequence[Step], waits: Sequence[set[int]],
         path.append(current)
         current = min(target for target in waits[current] if left[target])
     loop = [found[index].name for index in [*path[path.index(current) :], current]]
-    graph.error("D204", found[current].where, f"steps go round in a loop: {' → '.join(loop)}", "let one of them take its input from elsewhere")
+    graph.error(
+        "D204", found[current].where, f"steps go round in a loop: {' → '.join(loop)}", "let one of them take its input from elsewhere"
+    )

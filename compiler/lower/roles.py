@@ -14,7 +14,9 @@ def roles(graph: Graph, models: Sequence[str]) -> dict[str, str]:
     teachers = {name for model in graph.models.values() for name in model.soft}
     teachers |= {name for step in graph.rows.values() for name in step.teachers}
     students = {name for name, model in graph.models.items() if model.section == "train" and _taught(graph, name)}
-    bases = {parent for name in students if (parent := graph.models[name].parent) in graph.models and graph.models[parent].section == "models"}
+    bases = {
+        parent for name in students if (parent := graph.models[name].parent) in graph.models and graph.models[parent].section == "models"
+    }
 
     def role(name: str) -> str:
         if name in teachers:

@@ -14,7 +14,7 @@ def lower_data(graph: Graph, step: Step, body: SourceStep) -> None:
     fields = graph.fields("sources", body, step.where)
     split = body.split
     ingest = f"{step.name}/ingest" if split else step.name
-    config = {**fields.config, "task": graph.task, "seed": graph.spec.seed}
+    config = {**fields.config, "task": {**graph.task, "prompt": ""}, "seed": graph.spec.seed}  # a new prompt reads no source again
     graph.add(Draft(ingest, "ingest", body.uses, config, {}, step.name, step.where), [fields])
     splits: tuple[str, ...] = ("train",)
     if split:
@@ -34,13 +34,14 @@ def lower_generate(graph: Graph, step: Step, body: GenerateStep) -> None:
         config: dict[str, Any] = {
             **fields.config,
             "task": graph.task,
-            "decoding": graph.decoding(item.decoding),
             "seed": graph.spec.seed,
             "limit": body.limit if index == 0 else None,
             "skip": body.skip if index == 0 else 0,
         }
         inputs = {"rows": rows}
         engines = wire_references(graph, fields, config, inputs)
+        if engines or item.decoding:  # what asks no model is made the same whatever the decoding is
+            config["decoding"] = graph.decoding(item.decoding)
         teachers |= dict.fromkeys(_models(graph, fields))
         graph.add(Draft(stage, "generate", item.uses, config, inputs, step.name, where), [fields, *engines])
         rows = Input(stage)
@@ -53,7 +54,7 @@ def lower_curate(graph: Graph, step: Step, body: CurateStep) -> None:
     for index, (stage, item) in enumerate(zip(ids, body.steps, strict=True)):
         where = (*step.where, "steps", index)
         fields = graph.fields("curators", item, where)
-        config: dict[str, Any] = {**fields.config, "task": graph.task, "seed": graph.spec.seed}
+        config: dict[str, Any] = {**fields.config, "task": graph.task}
         inputs = {"rows": rows}
         engines = wire_references(graph, fields, config, inputs)
         graph.add(Draft(stage, "curate", item.uses, config, inputs, step.name, where), [fields, *engines])
@@ -91,7 +92,9 @@ def _models(graph: Graph, fields: Fields) -> list[str]:
     found = []
     for marked in graph.marks(fields.kind, fields.uses):
         value = fields.config.get(marked.field)
-        found += [name for name in (value if isinstance(value, list | tuple) else [value]) if marked.mark == "model" and name in graph.models]
+        found += [
+            name for name in (value if isinstance(value, list | tuple) else [value]) if marked.mark == "model" and name in graph.models
+        ]
     return found
 
 

@@ -39,9 +39,7 @@ def lower_train(graph: Graph, step: Step, body: TrainStep) -> None:
         "task": graph.task,
         "decoding": graph.decoding(),
         "seed": graph.spec.seed,
-        "losses": {
-            name: {**losses[name].flat(), "weight": loss.weight, "teacher": loss.teacher} for name, loss in body.losses.items()
-        },
+        "losses": {name: {**losses[name].flat(), "weight": loss.weight, "teacher": loss.teacher} for name, loss in body.losses.items()},
     }
     inputs = {"model": graph.model_input(body.model), "rows": rows}
     if body.validation:
@@ -86,7 +84,9 @@ def _captures(graph: Graph, step: Step, body: TrainStep, losses: dict[str, Field
         stages[teacher] = f"{step.name}/capture" if len(teachers) == 1 else f"{step.name}/capture/{teacher}"
         config = {"mass": 0.99, "top_k": 64, "temperatures": sorted({*GRID, *asked}), "teacher": teacher}
         _add_capture(graph, stages[teacher], step.name, teacher, rows, config, step.where)
-    return {name: stages[loss.teacher] for name, loss in body.losses.items() if loss.teacher in stages and is_soft(graph, losses[name].uses)}
+    return {
+        name: stages[loss.teacher] for name, loss in body.losses.items() if loss.teacher in stages and is_soft(graph, losses[name].uses)
+    }
 
 
 def _add_capture(graph: Graph, stage: str, origin: str, teacher: str, rows: Input, config: dict[str, Any], where: Where) -> None:

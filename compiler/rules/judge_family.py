@@ -27,7 +27,9 @@ def check(graph: Graph) -> Iterator[Diagnostic]:
                 if relative:
                     shared = ", ".join(sorted(family & _kin(graph, relative)))
                     message = f"judge `{judge}` ({judging}) is of the family {shared}, as `{relative}` is"
-                    yield error(graph, "D650", ("evaluate", evaluation, "judges", judge), message, "take rules, or a model of another family")
+                    yield error(
+                        graph, "D650", ("evaluate", evaluation, "judges", judge), message, "take rules, or a model of another family"
+                    )
 
 
 def _families(graph: Graph, stage: str, plugin: str) -> Iterator[tuple[frozenset[str], str]]:

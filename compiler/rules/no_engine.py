@@ -41,4 +41,8 @@ def _run(graph: Graph) -> dict[str, list[Where]]:
 
 def _help(graph: Graph, format: str | None) -> str:
     known = [name for name in graph.plugins.names("engines") if graph.reads(name, format)]
-    return f"engines that do: {', '.join(known)}" if known else "install a plugin with an engine for it (`distillc plugins` lists what there is)"
+    return (
+        f"engines that do: {', '.join(known)}"
+        if known
+        else "install a plugin with an engine for it (`distillc plugins` lists what there is)"
+    )

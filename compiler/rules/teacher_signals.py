@@ -22,7 +22,9 @@ def check(graph: Graph) -> Iterator[Diagnostic]:
             where = ("train", step, "losses", name)
             if not is_soft(graph, loss.uses):
                 if loss.teacher:
-                    yield error(graph, "D450", (*where, "teacher"), f"`{loss.uses}` looks at no teacher", "take `teacher` out, or use a soft loss")
+                    yield error(
+                        graph, "D450", (*where, "teacher"), f"`{loss.uses}` looks at no teacher", "take `teacher` out, or use a soft loss"
+                    )
             elif loss.teacher is None:
                 yield error(graph, "D450", where, f"`{loss.uses}` needs a teacher", "name a model: `teacher: NAME`")
             elif (teacher := graph.models.get(loss.teacher)) and not _scores(graph, teacher.format):

@@ -30,7 +30,9 @@ def check(graph: Graph) -> Iterator[Diagnostic]:
             if a and a == b:
                 continue
             if (a and b and a.split(":")[0] == b.split(":")[0]) or (None not in sizes and sizes[0] != sizes[1]):
-                notes = tuple(f"{m.name}: {m.facts.vocabulary or 'unknown'} tokens, {m.facts.tokenizer or 'unknown'}" for m in (ours, theirs))
+                notes = tuple(
+                    f"{m.name}: {m.facts.vocabulary or 'unknown'} tokens, {m.facts.tokenizer or 'unknown'}" for m in (ours, theirs)
+                )
                 yield error(graph, "D453", where, f"{message}, whose tokens differ", help, notes)
             else:
                 yield warning(graph, "D453", where, f"{message}: nothing here says that their tokens are the same", help)

@@ -1,0 +1,198 @@
+"""Why a stage runs: the difference from what the store has, followed back to where it began.
+
+A stage whose key is sealed runs no more. Any other is compared with the nearest older record of its kind: the one under its own id if
+there is one, else the one that differs least. What can differ is a field of the config, the version of a plugin or a library, or an
+input; an input that differs is followed, so that the answer is the field that somebody changed and not a chain of consequences.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol
+
+from distillc.compiler.plan import Plan, Stage
+
+MISSING = "(not there)"
+
+
+class Record(Protocol):
+    """A sealed artifact, as the store's manifests describe it. `inputs` maps a port to the key that entered."""
+
+    @property
+    def key(self) -> str: ...
+    @property
+    def stage(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def uses(self) -> str | None: ...
+    @property
+    def config(self) -> Mapping[str, Any]: ...
+    @property
+    def inputs(self) -> Mapping[str, str]: ...
+
+
+Relevant = Callable[[str, str | None, Mapping[str, Any]], Mapping[str, Any]]
+"""(kind, uses, config) -> the fields that enter the key: `keys.result_config` with the marks of the installed plugins."""
+
+
+def everything(kind: str, uses: str | None, config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """For plans without plugins at hand: every field counts."""
+    return config
+
+
+class Cause(StrEnum):
+    NEW = "new"
+    """Nothing like it was ever sealed."""
+    FIELD = "field"
+    VERSION = "version"
+    INPUT = "input"
+    LOST = "lost"
+    """An input of the older record is not in the store any more, so there is nothing to compare with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One difference. `field` is the path in the config or the port; `stage` is where it was found."""
+
+    stage: str
+    cause: Cause
+    field: str = ""
+    old: Any = None
+    new: Any = None
+
+    def __str__(self) -> str:
+        match self.cause:
+            case Cause.NEW:
+                return f"{self.stage} is new"
+            case Cause.LOST:
+                return f"{self.field} of {self.stage} was made from what is not in the store any more"
+            case Cause.INPUT:
+                return f"{self.field} of {self.stage} is {self.new}, it was {self.old}"
+            case Cause.VERSION:
+                return f"{self.field} moved: {shown(self.old)} -> {shown(self.new)}"
+        return f"{self.stage}: {self.field} {shown(self.old)} -> {shown(self.new)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why one stage runs. `own` are its own differences, `through` the ports whose input runs too, `roots` where it all began."""
+
+    stage: str
+    own: tuple[Change, ...]
+    through: Mapping[str, str]
+    roots: tuple[Change, ...]
+
+
+def reasons(plan: Plan, records: Iterable[Record], relevant: Relevant = everything) -> list[Reason]:
+    """A reason for each stage that is not sealed, in the order of the plan; none for a plan that is done."""
+    return list(_Comparison(plan, list(records), relevant).reasons())
+
+
+class _Comparison:
+    def __init__(self, plan: Plan, records: Sequence[Record], relevant: Relevant) -> None:
+        self.plan = plan
+        self.relevant = relevant
+        self.by_key = {record.key: record for record in records}
+        self.by_kind: dict[tuple[str, str | None], list[Record]] = {}
+        for record in self.by_key.values():
+            self.by_kind.setdefault((record.kind, record.uses), []).append(record)
+        self.by_id: dict[str, list[Record]] = {}
+        for record in self.by_key.values():
+            self.by_id.setdefault(record.stage, []).append(record)
+        self.stages = {stage.id: stage for stage in plan.stages}
+        self.keys = {stage.id: stage.key for stage in plan.stages}
+
+    def reasons(self) -> Iterator[Reason]:
+        for stage in self.plan.stages:
+            if stage.key in self.by_key:
+                continue
+            record = self.nearest(stage)
+            if record is None:
+                new = Change(stage.id, Cause.NEW)
+                through = {port: entry.stage for port, entry in stage.inputs.items() if self.keys[entry.stage] not in self.by_key}
+                yield Reason(stage.id, (new,), through, (new,))
+                continue
+            own, moved = self.compare(stage, record)
+            yield Reason(stage.id, own, {port: stage.inputs[port].stage for port in moved}, self.causes(stage, record))
+
+    def nearest(self, stage: Stage) -> Record | None:
+        """The record under the stage's own id that differs least, else the one of its kind and plugin."""
+        for candidates in (
+            [r for r in self.by_id.get(stage.id, ()) if r.kind == stage.kind],
+            self.by_kind.get((stage.kind, stage.uses), []),
+        ):
+            if candidates:
+                return min(candidates, key=lambda record: self.distance(stage, record))
+        return None
+
+    def distance(self, stage: Stage, record: Record) -> tuple[int, int, str]:
+        own, moved = self.compare(stage, record)
+        return len(own), len(moved), record.key
+
+    def compare(self, stage: Stage, record: Record) -> tuple[tuple[Change, ...], list[str]]:
+        """The stage's own differences from a record, and the ports by which another artifact enters."""
+        changes: list[Change] = []
+        if stage.uses != record.uses:
+            changes.append(Change(stage.id, Cause.FIELD, "uses", record.uses, stage.uses))
+        old = self.relevant(record.kind, record.uses, record.config)
+        new = self.relevant(stage.kind, stage.uses, stage.config)
+        for field, before, after in differences(old, new):
+            if field.startswith("versions."):
+                changes.append(Change(stage.id, Cause.VERSION, field.removeprefix("versions."), before, after))
+            else:
+                changes.append(Change(stage.id, Cause.FIELD, field, before, after))
+        moved: list[str] = []
+        for port in dict.fromkeys((*stage.inputs, *record.inputs)):
+            entry = stage.inputs.get(port)
+            if entry is None or port not in record.inputs:
+                changes.append(
+                    Change(stage.id, Cause.INPUT, port, "there" if port in record.inputs else MISSING, entry.stage if entry else MISSING)
+                )
+            elif self.keys[entry.stage] != record.inputs[port]:
+                moved.append(port)
+        if not changes and not moved:
+            changes.append(Change(stage.id, Cause.FIELD, "split of an input", "another", "this one"))
+        return tuple(changes), moved
+
+    def causes(self, stage: Stage, record: Record) -> tuple[Change, ...]:
+        """The changes that nothing else explains, each once: the stage's own, then those behind its inputs. No recursion: chains are long."""
+        found: dict[Change, None] = {}
+        seen: set[tuple[str, str]] = set()
+        waiting = [(stage, record)]
+        while waiting:
+            stage, record = waiting.pop()
+            if (stage.id, record.key) in seen:
+                continue
+            seen.add((stage.id, record.key))
+            own, moved = self.compare(stage, record)
+            found |= dict.fromkeys(own)
+            for port in reversed(moved):
+                source = self.stages[stage.inputs[port].stage]
+                before = self.by_key.get(record.inputs[port])
+                if before is None:
+                    found[Change(stage.id, Cause.LOST, port)] = None
+                elif before.stage != source.id and before.kind != source.kind:
+                    found[Change(stage.id, Cause.INPUT, port, before.stage, source.id)] = None
+                else:
+                    waiting.append((source, before))
+        return tuple(found)
+
+
+def differences(old: Any, new: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """(path, old, new) of each field that differs; lists of equal length are compared item by item."""
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        for key in sorted({*old, *new}, key=str):
+            yield from differences(old.get(key, MISSING), new.get(key, MISSING), f"{path}.{key}" if path else str(key))
+    elif isinstance(old, list | tuple) and isinstance(new, list | tuple) and len(old) == len(new):
+        for index, (before, after) in enumerate(zip(old, new, strict=True)):
+            yield from differences(before, after, f"{path}[{index}]")
+    elif old != new:
+        yield path, old, new
+
+
+def shown(value: Any, limit: int = 60) -> str:
+    """A value in a message: on one line, cut short."""
+    text = value if isinstance(value, str) else "none" if value is None else str(value)
+    text = " ".join(text.split())
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"

@@ -1,0 +1,80 @@
+"""`distillc why`: why stages would run again, each with the change that it began with."""
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from distillc.cli.plan import add_spec_arguments
+from distillc.compiler.front import compile_file
+from distillc.compiler.keys import result_config
+from distillc.compiler.marks import Marked, marked_fields
+from distillc.compiler.plan import Plan
+from distillc.compiler.why import Cause, Reason, reasons
+from distillc.plugins.registry import Registry
+from distillc.plugins.registry import load as load_plugins
+from distillc.runtimes.store import open_store
+from distillc.spec.errors import DistillError, UsageError
+from distillc.spec.wording import did_you_mean
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_spec_arguments(parser)
+    parser.add_argument("name", nargs="?", help="a step or a stage (default: all that would run)")
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="how the answer is printed (default: text)")
+
+
+def run(args: argparse.Namespace) -> int:
+    registry = load_plugins()
+    plan = compile_file(args.spec, registry, profile=args.profile, overrides=args.overrides).plan
+    wanted = select(plan, args.name)
+    records = (sealed for sealed in open_store(args.store).all() if sealed.kind != "shard")
+
+    def relevant(kind: str, uses: str | None, config: Mapping[str, Any]) -> Mapping[str, Any]:
+        return result_config(kind, uses, config, lambda plugins, name: _marks(registry, plugins, name))
+
+    found = [reason for reason in reasons(plan, records, relevant) if reason.stage in wanted]
+    if args.format == "json":
+        sys.stdout.write(json.dumps([asdict(reason) for reason in found], indent=1, ensure_ascii=False, default=str) + "\n")
+        return 0
+    if not found:
+        print(f"nothing to run: {args.name or plan.name} is done")
+    for reason in found:
+        print(f"{reason.stage}\n    {explain(reason)}")
+    return 0
+
+
+def select(plan: Plan, name: str | None) -> set[str]:
+    """The stages of a step, or the one stage. Raises UsageError for a name that the plan does not have."""
+    if name is None:
+        return {stage.id for stage in plan.stages}
+    chosen = {stage.id for stage in plan.stages if name in (stage.id, plan.origins.get(stage.id))}
+    if name in plan.aliases:
+        chosen.add(plan.aliases[name])
+    if not chosen:
+        known = [*(stage.id for stage in plan.stages), *plan.origins.values()]
+        raise UsageError(f"the plan has no step `{name}`", help=did_you_mean(name, known, "steps"))
+    return chosen
+
+
+def explain(reason: Reason) -> str:
+    """Where it began, and the inputs that carry it here."""
+    if reason.roots[0].cause is Cause.NEW and len(reason.roots) == 1 and reason.roots[0].stage == reason.stage:
+        return "is new: nothing like it is in the store"
+    through = ", ".join(dict.fromkeys(reason.through.values()))
+    own = [root for root in reason.roots if root.stage == reason.stage]
+    others = [root for root in reason.roots if root.stage != reason.stage]
+    lines = [str(root) for root in own]
+    if others:
+        lines.append(f"by way of {through}: {'; '.join(str(root) for root in others)}")
+    return "\n    ".join(lines)
+
+
+def _marks(registry: Registry, kind: str, name: str) -> tuple[Marked, ...]:
+    """Of plugins that only an older record names, nothing is known any more."""
+    try:
+        return marked_fields(registry.config_schema(kind, name))
+    except DistillError:
+        return ()
