@@ -8,7 +8,7 @@ from distillc.spec.fields import Config
 class BundleConfig(Config):
     path: str = Field(
         "dist",
-        description="the folder to write, relative to the spec; it is replaced when it holds an earlier bundle, and never when it holds anything else",
+        description="the folder to write, relative to the spec; replaced when it holds an earlier bundle, never when it holds anything else",
         pattern=r"^[^/\\\x00-\x1f~][^\\\x00-\x1f]*$",
         max_length=200,
     )

@@ -15,13 +15,11 @@ def size(count: float | None) -> str:
     """Bytes in decimal units with three digits: `61.4 MB`."""
     if count is None:
         return MISSING
-    value = float(count)
-    for unit in ("B", "kB", "MB"):
+    value, unit = float(count), "B"
+    for larger in ("kB", "MB", "GB"):
         if value < 1000:
             break
-        value /= 1000
-    else:
-        unit = "GB"
+        value, unit = value / 1000, larger
     return f"{value:.0f} {unit}" if unit == "B" or value >= 100 else f"{value:.1f} {unit}"
 
 

@@ -36,8 +36,8 @@ def model_card(delivery: Delivery, license: str | None, limits: str | None) -> s
         f"Passed on under {text(license) if license else 'a license that is not stated'}. "
         "What the licenses of its ancestors ask is in `NOTICE`, their texts are in `LICENSES/`.",
         "## Check it",
-        "`distillc verify .` (or `sha256sum -c SHA256SUMS`) compares every file with its checksum. `distill.yaml` and `distill.lock` say how to "
-        "make it again.",
+        "`distillc verify .` (or `sha256sum -c SHA256SUMS`) compares every file with its checksum. "
+        "`distill.yaml` and `distill.lock` say how to make it again.",
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -126,7 +126,7 @@ def _data(delivery: Delivery) -> Iterator[str]:
 def _evaluation(report: Mapping[str, Any]) -> Iterator[str]:
     rows = report["rows"]
     names = table.metric_names(rows)
-    yield f"On {code(report['run'].get('data') or 'test')}, values with 95 % intervals and the number of items n. The whole table is in `report.html`."
+    yield f"On {code(report['run'].get('data') or 'test')}, values with 95 % intervals and the number of items n."
     lines = [
         "| system | role | " + " | ".join(map(text, names)) + " | n | size | tokens/s | p50 ms | p95 ms |",
         "|---|---|" + "---|" * (len(names) + 5),
@@ -167,7 +167,8 @@ def _limits(delivery: Delivery, limits: str | None) -> Iterator[str]:
     data = [str(report["run"].get("data") or "test"), *dict.fromkeys(d for row in report["rows"] for d in row.get("slices", {}))]
     if limits:
         yield text(limits)
-    yield f"It was trained and evaluated for one task with one prompt; other prompts, languages or kinds of text than those of {', '.join(map(code, data))} were not tested."
+    sets = ", ".join(map(code, data))
+    yield f"It was trained and evaluated for one task with one prompt; prompts, languages and kinds of text other than those of {sets} were not tested."
     counts = sorted({m["n"] for row in report["rows"] for m in row["metrics"].values() if m.get("n")})
     if counts and counts[0] < 300:
         yield f"The smallest number of items behind a figure is {counts[0]}: read the intervals, not the values."
@@ -177,10 +178,10 @@ def _limits(delivery: Delivery, limits: str | None) -> Iterator[str]:
     for gate in report["gates"]:
         if gate["verdict"] != "pass":
             yield f"The gate {code(gate['name'])} did not pass: {text(gate['verdict'])}."
-    unknown = [entry["name"] for entry in notices.obligations(delivery) if entry["outputs_may_train"] == "unknown"]
+    unknown = [name for entry in notices.owed(delivery) if entry.terms is None for name in entry.models]
     if unknown:
         yield f"The license of {', '.join(map(code, unknown))} is not known."
-    yield "It repeats the errors of its teacher where these were in the training data, and adds its own. Answers should be checked where errors matter."
+    yield "It repeats errors of its teacher and adds its own: check its answers where errors matter."
 
 
 def fenced(code: str) -> str:

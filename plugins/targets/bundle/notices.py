@@ -6,6 +6,7 @@ NOTICE gives the address, and says that the text is missing.
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from importlib import metadata
 from typing import Any
 
@@ -27,24 +28,22 @@ def license_files(delivery: Delivery) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
-def obligations(delivery: Delivery) -> list[dict[str, Any]]:
-    """One entry for each model of the lineage: {"name", "license", "obligations", "outputs_may_train", "condition", "url", "checked"}."""
-    entries = []
-    for model in delivery.lineage:
-        terms = licenses.terms(model.get("license"))
-        entries.append(
-            {
-                "name": model["name"],
-                "license": model.get("license"),
-                "obligations": list(licenses.obligations(model.get("license"))),
-                "outputs_may_train": terms.outputs_may_train if terms else "unknown",
-                "condition": terms.condition if terms else "",
-                "url": terms.url if terms else "",
-                "checked": terms.checked if terms else "",
-                "read": terms.source == "text" if terms else False,
-            }
-        )
-    return entries
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """What one license asks, and the models of the lineage that are under it. `terms` is None for a license that is not in the table."""
+
+    models: tuple[str, ...]
+    license: str | None
+    terms: licenses.Terms | None
+    obligations: tuple[str, ...]
+
+
+def owed(delivery: Delivery) -> list[Owed]:
+    """One entry for each license of the lineage, in its order."""
+    models: dict[str | None, list[str]] = {}
+    for entry in delivery.lineage:
+        models.setdefault(entry.get("license"), []).append(str(entry["name"]))
+    return [Owed(tuple(names), license, licenses.terms(license), licenses.obligations(license)) for license, names in models.items()]
 
 
 def notice(delivery: Delivery, license: str | None) -> str:
@@ -56,15 +55,16 @@ def notice(delivery: Delivery, license: str | None) -> str:
         "",
         "It descends from, or learnt from the answers of:",
     ]
-    for entry in obligations(delivery):
-        lines += ["", f"* {_line(entry['name'])}, license: {_line(entry['license'] or 'not stated')}"]
-        lines += [f"    - {_line(obligation)}" for obligation in entry["obligations"]]
-        answers = {"yes": "allowed", "conditions": "allowed under a condition", "no": "not allowed", "unknown": "unknown"}
-        training = f"training another model on its outputs: {answers[entry['outputs_may_train']]}"
-        lines.append(f"    - {training}" + (f" ({_line(entry['condition'])})" if entry["condition"] else ""))
-        if entry["url"]:
-            basis = "text read" if entry["read"] else "general knowledge, not the text"
-            lines.append(f"    - {entry['url']} (as of {entry['checked']}; {basis})")
+    for entry in owed(delivery):
+        lines += ["", f"* {_line(', '.join(entry.models))}, license: {_line(entry.license or 'not stated')}"]
+        lines += [f"    - {_line(obligation)}" for obligation in entry.obligations]
+        answers = {"yes": "allowed", "conditions": "allowed under a condition", "no": "not allowed"}
+        terms = entry.terms
+        training = f"training another model on its outputs: {answers[terms.outputs_may_train] if terms else 'unknown'}"
+        lines.append(f"    - {training}" + (f" ({_line(terms.condition)})" if terms and terms.condition else ""))
+        if terms:
+            basis = "text read" if terms.source == "text" else "general knowledge, not the text"
+            lines.append(f"    - {terms.url} (as of {terms.checked}; {basis})")
     if delivery.data:
         lines += ["", "Data, none of which is in this bundle except the prompts of golden.jsonl:"]
         lines += [f"* {_line(source['name'])} ({_line(source.get('uses') or 'source')}): {_revisions(source)}" for source in delivery.data]
