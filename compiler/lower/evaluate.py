@@ -29,7 +29,7 @@ def lower_evaluate(graph: Graph, step: Step, body: EvaluateStep) -> None:
     measured = [name for name in models if name in graph.models and graph.models[name].has_weights]
     _measure(graph, step, body, measured, next(iter(data.values())), parities)
     gates = [name for name, gate in body.gates.items() if _gate(graph, step, body, name, gate, next(iter(data)), judges)]
-    _report(graph, step, body, models, list(data), judges, gates, bool(measured))
+    _report(graph, step, body, models, answers, judges, gates, bool(measured))
 
 
 def lower_parity(graph: Graph, export: str, rows: Input) -> str | None:
@@ -184,11 +184,13 @@ def _report(
     step: Step,
     body: EvaluateStep,
     models: list[str],
-    data: list[str],
+    answers: dict[str, Input],
     judges: dict[str, str],
     gates: list[str],
     measured: bool,
 ) -> None:
+    """The report reads the numbers; of the answers to the first data set it shows some, and of each rows step what it dropped."""
+    data = list(body.data_sets)
     known = [name for name in models if name in graph.models]
     behind = {ancestor for name in known for ancestor in graph.ancestors(name)}
     taught = {teacher for name in behind for teacher in graph.models[name].teachers}
@@ -206,6 +208,7 @@ def _report(
         "gates": gates,
         "steps": trained,
         "profile": graph.document.profile,
+        "seed": graph.spec.seed,
     }
     inputs = {"evaluation": Input(step.name)}
     if measured:
@@ -213,4 +216,18 @@ def _report(
     inputs |= {f"judge.{name}": Input(stage) for name, stage in judges.items()}
     inputs |= {f"gate.{name}": Input(name) for name in gates}
     inputs |= {f"history.{name}": graph.model_input(name) for name in trained}
+    inputs |= {f"rows.{stage}": Input(stage) for stage in _rows_behind(graph, [graph.models[name].stage for name in trained])}
+    inputs |= {f"answers.{model}.{data[0]}": answers[f"answers.{model}.{data[0]}"] for model in models}
     graph.add(Draft(f"{step.name}/report", "report", None, config, inputs, step.name, step.where))
+
+
+def _rows_behind(graph: Graph, stages: list[str]) -> list[str]:
+    """The stages that made or dropped rows which these stages hang on, in the order of the plan."""
+    found: set[str] = set()
+    waiting = list(stages)
+    while waiting:
+        at = waiting.pop()
+        if at not in found and at in graph.drafts:
+            found.add(at)
+            waiting += [ref.stage for ref in graph.drafts[at].inputs.values()]
+    return [name for name, draft in graph.drafts.items() if name in found and draft.kind in ("ingest", "generate", "curate")]
