@@ -14,12 +14,16 @@ def lower_deploy(graph: Graph, step: Step, body: DeployStep) -> None:
     fields = graph.fields("targets", body, step.where)
     evaluation = _evaluation(graph, body)
     rows = _prompts(graph, evaluation, body)
+    readers = {name: engine for name in body.models if (engine := graph.engine(name))}
     config: dict[str, Any] = {
         **fields.config,
         "name": step.name,
         "from": body.models,
         "needs": body.gates,
         "task": graph.task,
+        "decoding": graph.decoding(),
+        "seed": graph.spec.seed,
+        "engines": {name: engine.flat() for name, engine in readers.items()},
         "spec_name": graph.spec.name,
         "spec_text": graph.document.text,
         "lineage": _lineage(graph, body.models),
@@ -34,9 +38,18 @@ def lower_deploy(graph: Graph, step: Step, body: DeployStep) -> None:
         inputs["report"] = Input(f"{evaluation}/report")
     if rows:
         inputs["rows.prompts"] = rows
+    if evaluation:
+        inputs |= _answers(graph, evaluation, body.models)
     inputs |= {f"data.{source['name']}": Input(source["stage"]) for source in config["data"]}
     engines = wire_references(graph, fields, config, inputs)
-    graph.add(Draft(step.name, "bundle", body.uses, config, inputs, step.name, step.where), [fields, *engines])
+    graph.add(Draft(step.name, "bundle", body.uses, config, inputs, step.name, step.where), [fields, *engines, *readers.values()])
+
+
+def _answers(graph: Graph, evaluation: str, models: list[str]) -> dict[str, Input]:
+    """What the exports answered to the first test set: golden prompts come with answers that were evaluated."""
+    data = next(iter(graph.spec.evaluate[evaluation].data_sets))
+    stages = {name: f"{evaluation}/{name}/{data}" for name in models}
+    return {f"answers.{name}": Input(stage) for name, stage in stages.items() if stage in graph.drafts}
 
 
 def _evaluation(graph: Graph, body: DeployStep) -> str | None:
@@ -66,7 +79,7 @@ def _behind(graph: Graph, models: list[str]) -> dict[str, str]:
     """Every model that exports descend from, and how: by `weights`, or by what a `teacher` taught. In the order of the plan."""
     how: dict[str, str] = {}
     for name in models:
-        how |= {ancestor: "weights" for ancestor in graph.ancestors(name)}
+        how |= dict.fromkeys(graph.ancestors(name), "weights")
     waiting = [teacher for name in how for teacher in graph.models[name].teachers]
     while waiting:
         for ancestor in graph.ancestors(waiting.pop()):
