@@ -152,16 +152,21 @@ class _Builder:
 
     def sequence(self, event: Any, depth: int) -> SequenceNode:
         found: list[Node] = []
+        last: Span | None = None
         while not isinstance(child := self.loader.get_event(), yaml.SequenceEndEvent):
             found.append(self.node(child, depth + 1))
-        return SequenceNode(tuple(found), self.collection_span(event, child))
+            last = self.span(child) if isinstance(child, yaml.AliasEvent) else found[-1].span
+        return SequenceNode(tuple(found), self.collection_span(event, child, last))
 
     def mapping(self, event: Any, depth: int) -> MappingNode:
         found: dict[str, Entry] = {}
+        last: Span | None = None
         while not isinstance(child := self.loader.get_event(), yaml.MappingEndEvent):
             key = self.node(child, depth + 1)
             key_span = self.span(child)
-            value = self.node(self.loader.get_event(), depth + 1)
+            event_of_value = self.loader.get_event()
+            value = self.node(event_of_value, depth + 1)
+            last = self.span(event_of_value) if isinstance(event_of_value, yaml.AliasEvent) else value.span
             if not isinstance(key, ScalarNode) or not key.text:
                 self.error("D010", "a key must be a word", key_span, "write `key: value`")
             elif key.text == "<<" and key.plain:
@@ -174,7 +179,7 @@ class _Builder:
                 self.found.append(Diagnostic("D008", Severity.ERROR, message, key_span, help="remove one of them", related=(label,)))
             else:
                 found[key.text] = Entry(key.text, key_span, value)
-        return MappingNode(found, self.collection_span(event, child))
+        return MappingNode(found, self.collection_span(event, child, last))
 
     def span(self, event: Any) -> Span:
         """A block scalar ends, to libyaml, where the next token starts; to a reader, after its last character."""
@@ -183,13 +188,12 @@ class _Builder:
             end -= 1
         return self.source.span(start, end)
 
-    def collection_span(self, start: Any, end: Any) -> Span:
-        first, last = start.start_mark.index, end.end_mark.index
-        if not start.flow_style:
-            last = max(first, end.start_mark.index)
-            while last > first and self.source.text[last - 1 : last].isspace():
-                last -= 1
-        return self.source.span(first, last)
+    def collection_span(self, start: Any, end: Any, last: Span | None) -> Span:
+        """A block collection ends with its last value; to libyaml it ends where the next token starts, after all comments."""
+        span = self.source.span(start.start_mark.index, end.end_mark.index)
+        if start.flow_style or last is None:
+            return span
+        return Span(span.file, span.line, span.column, last.end_line, last.end_column)
 
     def error(self, code: str, message: str, span: Span, help: str) -> None:
         self.found.append(_error(code, message, span, help))

@@ -75,7 +75,7 @@ def compose(table: PluginTable) -> dict[str, Any]:
         definitions |= _step(name, step, table)
     return {
         "$schema": DIALECT,
-        "$id": f"https://distillc.dev/schema/{LANGUAGE_VERSION}",
+        "$id": f"urn:distillc:schema:{LANGUAGE_VERSION}",
         **_names(schema),
         "$defs": {name: _names(definitions[name]) for name in sorted(definitions)},
     }
@@ -105,9 +105,10 @@ def _step(name: str, step: Mapping[str, Any], table: PluginTable) -> dict[str, A
             for plugin, key in sorted(branches.items())
         ],
     }
+    options = [{"enum": bare}, choice] if branches else [{"not": {}}]  # no plugin of the kind: nothing fits
     found[name] = {
         "description": step["description"],
-        "oneOf": [{"enum": bare}, choice],
+        "oneOf": options,
         "x-distillc-uses": {"kinds": step["x-distillc-uses"], "branches": branches},
     }
     return found
