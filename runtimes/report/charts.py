@@ -11,9 +11,9 @@ from distillc.runtimes.report.drawing import Drawing, Scale, tick_text, ticks
 
 def interval_cell(measured: Mapping[str, Any], low: float, high: float, role: str) -> Markup:
     """A point with its interval on a scale that all cells of a column share."""
-    drawing = Drawing(112, 15, figures.interval(measured))
-    scale = Scale(low, high, 5, 107)
-    drawing.line(5, 8, 107, 8, "track")
+    drawing = Drawing(50, 15, figures.interval(measured))
+    scale = Scale(low, high, 4, 46)
+    drawing.line(4, 8, 46, 8, "track")
     if measured.get("low") is not None and measured.get("high") is not None:
         drawing.line(scale(measured["low"]), 8, scale(measured["high"]), 8, f"range {role}")
     drawing.add("circle", cx=scale(measured["value"]), cy=8, r=3.4, class_=f"dot {role}")

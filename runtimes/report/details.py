@@ -35,7 +35,11 @@ def funnel(metas: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
 def samples(model: str, data: str, rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """Payloads with input, target and output: those whose output is furthest from the gold text, and the nearest among those it changed."""
     scored = sorted(
-        ((likeness(str(row["output"]), str(row["target"])), number, row) for number, row in enumerate(rows) if row.get("target") and "output" in row),
+        (
+            (likeness(str(row["output"]), str(row["target"])), number, row)
+            for number, row in enumerate(rows)
+            if row.get("target") and "output" in row
+        ),
         key=lambda entry: entry[:2],
     )
     changed = [entry for entry in scored if entry[2]["output"] != entry[2].get("input")]
@@ -60,5 +64,6 @@ def owed(models: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     for model in models:
         grouped.setdefault(model.get("license"), []).append(str(model["name"]))
     return [
-        {"name": ", ".join(names), "license": license, "obligations": list(licenses.obligations(license))} for license, names in grouped.items()
+        {"name": ", ".join(names), "license": license, "obligations": list(licenses.obligations(license))}
+        for license, names in grouped.items()
     ]

@@ -48,6 +48,12 @@ def verdict(gates: Sequence[Mapping[str, Any]]) -> str:
     return next((v for v in ("fail", "undecided") if v in counted), "pass")
 
 
+def _warned(gates: Sequence[Mapping[str, Any]]) -> str:
+    """Gates that only warn change no verdict, and are not kept quiet."""
+    count = sum(gate.get("level") == "warn" and gate["verdict"] != "pass" for gate in gates)
+    return f", {count} warns" if count == 1 else f", {count} warn" if count else ""
+
+
 def words_apart(output: str, gold: str) -> Iterator[tuple[str, str]]:
     """Runs of words: `same`, `own` (in the output alone), `gold` (in the gold text alone)."""
     ours, theirs = output.split(), gold.split()
@@ -79,10 +85,12 @@ def _render(report: Mapping[str, Any], details: Mapping[str, Any]) -> str:
         style_hash="sha256-" + base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
         run={"name": "", "data": "", "distillc": "", **run},
         facts=_facts(run),
-        verdict={"class": outcome, "text": VERDICTS[outcome]},
+        verdict={"class": outcome, "text": VERDICTS[outcome] + _warned(gates)},
         cards=_cards(rows, gates, first),
         counted=_counted(rows),
         metrics=metrics,
+        arrows={metric: {"higher": "↑", "lower": "↓"}.get(way, "") for metric, way in (run.get("directions") or {}).items()},
+        seconds=run.get("seconds") or {},
         rows=[_row(row, row["metrics"]) for row in rows],
         ranges=_ranges([row["metrics"] for row in rows]),
         slices=list(_slices(rows)),

@@ -14,7 +14,7 @@ WIDTH = 120
 def render(report: Mapping[str, Any], width: int = WIDTH) -> str:
     """The table of a `report --format json` dict. Lines are at most `width` wide unless a single name is longer."""
     run, rows = report["run"], report["rows"]
-    blocks = [_heading(run, rows), *_systems(rows, run.get("metric"), width)]
+    blocks = [_heading(run, rows), *_systems(rows, run, width)]
     for data in _slices(rows):
         blocks.append([f"on {figures.printable(data)}:", *_grid(*_slice_table(rows, data), width)])
     if differences := run.get("differences"):
@@ -51,11 +51,12 @@ def _heading(run: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> list[
     return [figures.printable(" · ".join(facts))]
 
 
-def _systems(rows: Sequence[Mapping[str, Any]], main: str | None, width: int) -> Iterator[list[str]]:
+def _systems(rows: Sequence[Mapping[str, Any]], run: Mapping[str, Any], width: int) -> Iterator[list[str]]:
     """The main metric stands beside the costs; the others follow, in a second block where they do not fit."""
     names = metric_names(rows)
-    first = [name for name in names if name == (main or names[0])]
+    first = [name for name in names if name == (run.get("metric") or names[0])]
     rest = [name for name in names if name not in first]
+    seconds: Mapping[str, float] = run.get("seconds") or {}
     body = []
     for row in rows:
         scores = [[figures.interval(row["metrics"].get(name)) for name in part] for part in (first, rest)]
@@ -65,9 +66,11 @@ def _systems(rows: Sequence[Mapping[str, Any]], main: str | None, width: int) ->
             figures.rate(row.get("tokens_per_second")),
             figures.milliseconds(latency.get("p50")),
             figures.milliseconds(latency.get("p95")),
+            *([figures.duration(seconds.get(row["name"]))] if seconds else []),
         ]
         body.append([row["name"], row["role"], *scores[0], *costs, *scores[1]])
-    yield _grid(["system", "role", *first, "size", "tokens/s", "p50 ms", "p95 ms", *rest], body, width)
+    head = ["size", "tokens/s", "p50 ms", "p95 ms", *(["made in"] if seconds else [])]
+    yield _grid(["system", "role", *first, *head, *rest], body, width)
 
 
 def _slices(rows: Sequence[Mapping[str, Any]]) -> list[str]:

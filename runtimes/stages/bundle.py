@@ -25,7 +25,9 @@ def run(context: StageContext) -> dict[str, Any]:
     exports = {port.removeprefix("model."): context.model(port) for port in context.ports("model.")}
     report = context.directory("report") if context.ports("report") else None
     if report is None:
-        raise StageFailed("a bundle has the proof beside the model, and there is no evaluation", help="add `evaluate:`", where=context.stage.id)
+        raise StageFailed(
+            "a bundle has the proof beside the model, and there is no evaluation", help="add `evaluate:`", where=context.stage.id
+        )
     delivery = Delivery(
         name=str(config.get("spec_name") or config.get("name") or context.stage.id),
         spec_text=str(config.get("spec_text") or ""),
@@ -119,5 +121,3 @@ def _answered(context: StageContext, name: str) -> dict[str, str]:
 def origin(row: Row) -> str:
     """The id of the test row that an answer belongs to."""
     return row.parents[0] if row.parents else row.row_id
-
-

@@ -7,6 +7,7 @@ Ports: `evaluation`, `judge.J`, `gate.G`, `measure`, `history.STEP`; and, for th
 
 import json
 from collections.abc import Mapping
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,9 @@ def _run(context: StageContext, summaries: list[dict[str, Any]], gates: list[dic
     return {
         "name": config["name"],
         "evaluation": config.get("evaluation"),
+        "profile": config.get("profile"),
         "seed": config.get("seed"),
+        "distillc": metadata.version("distillc"),
         "metric": next((gate["metric"] for gate in gates if gate.get("metric")), None),
         "directions": {metric: way for summary in summaries for metric, way in (summary.get("directions") or {}).items()},
         "differences": [difference for summary in summaries for difference in summary.get("differences") or ()],
@@ -90,8 +93,6 @@ def _samples(context: StageContext, report: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _versions() -> dict[str, str]:
-    from importlib import metadata
-
     found = {}
     for name in ("distillc", *VERSIONS):
         try:

@@ -11,7 +11,9 @@ from distillc.spec.errors import UsageError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("run", nargs="?", metavar="RUN|DIR", help="a run's name, or how it begins, or a bundle's folder (default: the newest run)")
+    parser.add_argument(
+        "run", nargs="?", metavar="RUN|DIR", help="a run's name, or how it begins, or a bundle's folder (default: the newest run)"
+    )
     parser.add_argument("--evaluation", metavar="NAME", help="the step's report, where a run has several (default: the first)")
     parser.add_argument("--format", choices=("table", "json", "html"), default="table", help="how it is printed (default: table)")
     parser.add_argument("--open", action="store_true", help="open the page in a browser, and print where it lies")

@@ -14,5 +14,7 @@ class WordErrorRateConfig(Config):
 
 
 class ZipConfig(Config):
-    path: str = Field("dist", description="the folder that gets the file, relative to the spec", pattern=r"^[^/\\\x00-\x1f~][^\\\x00-\x1f]*$")
+    path: str = Field(
+        "dist", description="the folder that gets the file, relative to the spec", pattern=r"^[^/\\\x00-\x1f~][^\\\x00-\x1f]*$"
+    )
     compress: bool = Field(False, description="deflate; quantized weights hardly get smaller")
