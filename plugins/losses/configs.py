@@ -29,5 +29,5 @@ class ReverseKLConfig(SoftConfig):
 
 class JSDConfig(SoftConfig):
     beta: float = Field(
-        0.5, gt=0, lt=1, description="the teacher's share in the mixture; towards 0 it behaves like forward KL, towards 1 like reverse"
+        0.5, gt=0, lt=1, description="the teacher's share in the mixture; near 0 like forward KL, near 1 like reverse"
     )

@@ -18,6 +18,7 @@ from distillc.plugins.students.configs import PruneConfig
 from distillc.spec.errors import StageFailed
 
 _LAYER = re.compile(r"(?P<before>.*\blayers\.)(?P<number>\d+)(?P<after>\..*)")
+_OWN = ("config.json", "distill.json", "model.safetensors.index.json")
 _FIRST = 3  # kept whole; see the module's docstring
 
 

@@ -66,7 +66,9 @@ def convert(source: Path, out: Path) -> None:
         weights[name] = torch.tensor(values)
     _tokenizer(fields, out)
     config.save_pretrained(out)
-    GenerationConfig(bos_token_id=config.bos_token_id, eos_token_id=config.eos_token_id, pad_token_id=config.pad_token_id).save_pretrained(out)
+    GenerationConfig(bos_token_id=config.bos_token_id, eos_token_id=config.eos_token_id, pad_token_id=config.pad_token_id).save_pretrained(
+        out
+    )
     save_file(weights, out / "model.safetensors", metadata={"format": "pt"})
 
 

@@ -11,9 +11,7 @@ from distillc.spec.errors import StageFailed
 
 # How a text is cut before the merges, by the name that llama.cpp has for it (`tokenizer.ggml.pre`, llama-vocab.cpp). Digits stand
 # alone under "smollm": with the plain cut "2024" would be one token here and four there.
-_LLAMA3 = (
-    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
-)
+_LLAMA3 = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 
 
 def _cut(pre: str) -> pre_tokenizers.PreTokenizer:
@@ -26,12 +24,15 @@ def _cut(pre: str) -> pre_tokenizers.PreTokenizer:
         split = pre_tokenizers.Split(Regex(_LLAMA3), behavior="isolated")
         return pre_tokenizers.Sequence([split, pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
     raise StageFailed(
-        f"the GGUF cuts text as {pre!r}, which is not known here", help="convert it to a Hugging Face folder elsewhere and give that as `path`"
+        f"the GGUF cuts text as {pre!r}, which is not known here",
+        help="convert it to a Hugging Face folder elsewhere and give that as `path`",
     )
 
 
-def byte_level(tokens: Sequence[str], merges: Sequence[tuple[str, str]], *, pre: str, special: Sequence[str], added: Sequence[str] = ()) -> Tokenizer:
-    """A tokenizer whose ids are the places of `tokens`; `special` ones never come from text by merges and are left out of decoded text."""
+def byte_level(
+    tokens: Sequence[str], merges: Sequence[tuple[str, str]], *, pre: str, special: Sequence[str], added: Sequence[str] = ()
+) -> Tokenizer:
+    """A tokenizer whose ids are the places of `tokens`. `special` ones are never made by merges and are left out of decoded text."""
     tokenizer = Tokenizer(BPE(vocab={token: index for index, token in enumerate(tokens)}, merges=list(merges), fuse_unk=False))
     tokenizer.pre_tokenizer = _cut(pre)
     tokenizer.decoder = decoders.ByteLevel()

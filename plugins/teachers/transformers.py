@@ -28,7 +28,9 @@ class Transformers:
         """Copies the folder's weights, configs and tokenizer. Raises StageFailed for a folder without one of them."""
         source = locate(self.config.path, context.folder)
         if not source.exists():
-            raise StageFailed(f"the model {self.config.path} does not exist", where=context.name, help="check `path:`; it is relative to the spec")
+            raise StageFailed(
+                f"the model {self.config.path} does not exist", where=context.name, help="check `path:`; it is relative to the spec"
+            )
         folder = source if source.is_dir() else self._converted(source, context)
         check_folder(folder)
         _no_code(folder, self.config.path)

@@ -1,0 +1,1 @@
+"""Who trains: this machine, or somebody's platform."""

@@ -1,0 +1,16 @@
+"""The built-in trainers."""
+
+from distillc.plugins.api.manifest import Kind, Manifest
+
+MANIFESTS = (
+    Manifest(
+        kind=Kind.TRAINERS,
+        name="local",
+        summary="Full training on this machine, with soft targets, early stopping and exact resume",
+        config="distillc.plugins.trainers.configs:LocalConfig",
+        impl="distillc.plugins.trainers.local:Local",
+        capabilities={"soft_targets": True},
+        modules=("torch", "transformers", "tokenizers", "safetensors"),
+        extra="local",
+    ),
+)

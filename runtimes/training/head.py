@@ -1,0 +1,94 @@
+"""Forward and backward through a model where only answers are scored, and the (tokens x vocabulary) logits never stand whole.
+
+The body runs once over all tokens without padding. The head and the losses run over slices of the answer's positions, each with
+its own backward pass; what reaches the last hidden states is gathered there and sent through the body at the end.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from distillc.plugins.api.losses import TeacherLogProbs
+from distillc.plugins.api.trainers import LossTerm
+from distillc.runtimes.inference.packed import Packed, hidden_states
+from distillc.runtimes.training.examples import Example
+
+CHUNK = 128  # positions: 25 MB of float32 logits at a vocabulary of 49,152, which still fits the last-level cache
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Sequences one behind the other. `scored` are the places of the tokens that predict `targets`."""
+
+    ids: Tensor
+    packed: Packed
+    scored: Tensor
+    targets: Tensor
+
+    @classmethod
+    def of(cls, examples: Sequence[Example]) -> "Batch":
+        ids: list[int] = []
+        scored: list[int] = []
+        targets: list[int] = []
+        for example in examples:
+            first = len(ids) + len(example.prompt) - 1
+            ids += [*example.prompt, *example.answer[:-1]]
+            scored += range(first, first + len(example.answer))
+            targets += example.answer
+        return cls(torch.tensor(ids), Packed([e.tokens for e in examples]), torch.tensor(scored), torch.tensor(targets))
+
+
+def backward(model: Any, batch: Batch, terms: Sequence[LossTerm], teachers: Mapping[str, TeacherLogProbs]) -> dict[str, float]:
+    """Adds the gradient of the weighted mean over the batch's answer tokens to the parameters; the mean of each term, in nats."""
+    head = model.get_output_embeddings()
+    states = hidden_states(model, batch.ids, batch.packed)[batch.scored]
+    leaf = states.detach().requires_grad_()
+    tokens = len(batch.targets)
+    sums = dict.fromkeys((term.name for term in terms), 0.0)
+    for start in range(0, tokens, CHUNK):
+        part = slice(start, min(start + CHUNK, tokens))
+        logits = head(leaf[part]).float()
+        total: Tensor | None = None
+        for term in terms:
+            nats = term.loss.per_token(logits, batch.targets[part], _part(teachers.get(term.name), part)).sum()
+            sums[term.name] += float(nats.detach())
+            total = nats * (term.weight / tokens) if total is None else total + nats * (term.weight / tokens)
+        assert total is not None, "a trainer has at least one loss"
+        total.backward()  # type: ignore[no-untyped-call]
+    states.backward(leaf.grad)  # type: ignore[no-untyped-call]
+    return {name: value / tokens for name, value in sums.items()}
+
+
+def _part(teacher: TeacherLogProbs | None, part: slice) -> TeacherLogProbs | None:
+    return None if teacher is None else TeacherLogProbs(teacher.ids[part], teacher.log_probs[part], teacher.tail[part])
+
+
+@torch.inference_mode()
+def negative_log_likelihood(model: Any, examples: Sequence[Example], tokens: int = 2048) -> float:
+    """Mean over all answer tokens, in nats; batches of about `tokens` tokens."""
+    head = model.get_output_embeddings()
+    total, count = 0.0, 0
+    for chunk in by_tokens(examples, tokens):
+        batch = Batch.of([examples[index] for index in chunk])
+        states = hidden_states(model, batch.ids, batch.packed)[batch.scored]
+        for start in range(0, len(states), CHUNK):
+            part = slice(start, start + CHUNK)
+            total += float(torch.nn.functional.cross_entropy(head(states[part]).float(), batch.targets[part], reduction="sum"))
+        count += len(states)
+    return total / max(count, 1)
+
+
+def by_tokens(examples: Sequence[Example], tokens: int) -> list[list[int]]:
+    """Places in groups of at most `tokens` tokens (at least one example each), like lengths together."""
+    groups: list[list[int]] = []
+    held = 0
+    for index in sorted(range(len(examples)), key=lambda index: (examples[index].tokens, index)):
+        if not groups or held + examples[index].tokens > tokens:
+            groups.append([])
+            held = 0
+        groups[-1].append(index)
+        held += examples[index].tokens
+    return groups
