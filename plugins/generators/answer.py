@@ -11,8 +11,8 @@ from distillc.plugins.generators.configs import AnswerConfig
 
 class Answer:
     """`teacher` is the model's name in the spec, `usage` its tokens. What is to be trained on must be whole: an answer cut off by
-    `max_tokens` is dropped as `truncated`, one without text as `empty`. Answers under test are kept as they are, so that every model
-    is measured on the same rows.
+    `max_tokens` is dropped as `truncated`, one without text as `empty`. Answers under test are kept as they are, under the id of
+    the row they answer, so that every model is measured on the same rows and differences pair.
     """
 
     def __init__(self, config: AnswerConfig) -> None:
@@ -29,9 +29,10 @@ class Answer:
             if into == "target" and not text:
                 context.drop(row, "empty")
                 continue
+            name = hashlib.blake2b(f"answer\0{into}\0{teacher}\0{row.row_id}".encode(), digest_size=10).hexdigest()
             yield replace(
                 row,
-                row_id=hashlib.blake2b(f"answer\0{into}\0{teacher}\0{row.row_id}".encode(), digest_size=10).hexdigest(),
+                row_id=row.row_id if into == "output" else name,
                 payload={**row.payload, into: text},
                 generator="answer",
                 teacher=teacher,

@@ -23,7 +23,8 @@ _PLURAL_BEFORE = r"(?<=[a-z]{2}[^us\W]s )"
 
 def agreement(sentence: str) -> Iterator[Edit]:
     """Subject and verb do not agree.  `The function returns a list.` → `The function return a list.`"""
-    for match in re.finditer(rf"\b{_AFTER_SINGULAR} ([a-z]{(3,)})\b", sentence, re.IGNORECASE):
+    # "The test results are": a noun.
+    for match in re.finditer(rf"\b{_AFTER_SINGULAR} ([a-z]+)\b(?! (?:are|were|of|and|or)\b|[.,])", sentence, re.IGNORECASE):
         if match[1] in BY_THIRD and not _coordinated(sentence, match.start()):
             yield Edit(match.start(1), match.end(1), BY_THIRD[match[1]])
     for match in re.finditer(rf"{_NOT_BEFORE_IS}\b(is|was|has|doesn't)\b", sentence):
@@ -38,8 +39,6 @@ def _coordinated(sentence: str, at: int) -> bool:
     return any(word in {"and", "or", "nor"} for word in re.findall(r"[a-z]+", sentence[:at].lower())[-4:])
 
 
-_HEARD_AS_CONSONANT = re.compile(r"(?:uni[^nm]|us[aeiu]|eu|one\b|once\b|ub|ut[ei]|[A-Z]{2})")
-_HEARD_AS_VOWEL = re.compile(r"(?:hour|honest|heir|[A-Z]{2})")
 _THE_NEEDED = (
     r"(?:same|first|last|next|previous|following|given|current|underlying|resulting|specified|corresponding|number of|length of|size of"
     r"|name of|value of|result of|shape of|use of|end of|beginning of|sum of|total|maximum|minimum|entire|whole|original|only|caller|user"
@@ -51,7 +50,7 @@ def article_form(sentence: str) -> Iterator[Edit]:
     """`a` before a vowel, `an` before a consonant.  `Return an array of ones.` → `Return a array of ones.`"""
     for match in re.finditer(r"\b([Aa]n?) ([A-Za-z-]+)", sentence):
         word = match[2]
-        if match[1].lower() == "an" and word[0].lower() in "aeiou":
+        if match[1].lower() == "an" and (word[0].lower() in "aeiou" or word.startswith(("hour", "honest"))):
             yield Edit(match.start(1), match.end(1), match[1][0])
         elif match[1].lower() == "a" and word[0] in "bcdfgjklmnprstvwyz":
             yield Edit(match.start(1), match.end(1), match[1] + "n")

@@ -1,12 +1,13 @@
 """Installed packages and the standard library: where their Python files lie and in which version. Nothing is imported."""
 
+import functools
 import importlib.machinery
 import importlib.metadata
 import platform
 import re
 import sys
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 STDLIB = "stdlib"
@@ -31,10 +32,16 @@ def version(package: str) -> str:
             return importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             continue
-    owners = importlib.metadata.packages_distributions().get(top, [])
+    owners = _owners().get(top, [])
     if not owners:
         raise NotInstalled(package)
     return importlib.metadata.version(sorted(owners)[0])
+
+
+@functools.cache
+def _owners() -> Mapping[str, list[str]]:
+    """Import name to distributions. Reads the records of all that is installed: half a second, and seldom needed."""
+    return importlib.metadata.packages_distributions()
 
 
 def python_files(package: str) -> Iterator[tuple[str, Path]]:

@@ -1,0 +1,57 @@
+"""Answers of a model that is a table: what becomes of each, to train on and to measure."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from distillc.plugins.api.artifacts import Completion, Decoding, Model, ModelInfo, Row, Task
+from distillc.plugins.generators.answer import Answer
+from distillc.plugins.generators.configs import AnswerConfig
+
+ROWS = [
+    Row(row_id=name, payload={"input": name, "target": "gold"}, source="s", group="g", split="test") for name in ("whole", "cut", "empty")
+]
+ANSWERS = {
+    "whole": Completion(text=" It goes. ", finish_reason="stop", prompt_tokens=9, completion_tokens=3),
+    "cut": Completion(text="It goes and", finish_reason="length", prompt_tokens=8, completion_tokens=64),
+    "empty": Completion(text=" ", finish_reason="stop", prompt_tokens=7, completion_tokens=1),
+}
+
+
+class Context:
+    task = Task(kind="generate", input="text", target="fixed", prompt="{{ text }}")
+    seed = 0
+    decoding = Decoding()
+
+    def __init__(self) -> None:
+        self.dropped: list[tuple[str, str]] = []
+
+    def model(self, field: str) -> Model:
+        assert field == "model"
+        return Model(Path(), ModelInfo(format="hf", name="big"))
+
+    def answer(self, field: str, rows: Sequence[Row]) -> Iterator[tuple[Row, Completion]]:
+        yield from ((row, ANSWERS[row.row_id]) for row in rows)
+
+    def drop(self, row: Row, reason: str) -> None:
+        self.dropped.append((row.row_id, reason))
+
+
+def test_to_train_on_only_whole_answers_are_kept_and_the_others_counted() -> None:
+    context = Context()
+    (row,) = Answer(AnswerConfig(model="big")).generate(ROWS, context)
+    assert dict(row.payload) == {"input": "whole", "target": "It goes."}
+    assert (row.teacher, row.finish_reason, row.generator, row.parents) == ("big", "stop", "answer", ("whole",))
+    assert dict(row.usage) == {"prompt_tokens": 9, "completion_tokens": 3}
+    assert (row.source, row.group, row.split) == ("s", "g", "test")
+    assert context.dropped == [("cut", "truncated"), ("empty", "empty")]
+
+
+def test_under_test_every_row_is_answered_beside_its_gold_and_keeps_its_id() -> None:
+    context = Context()
+    rows = list(Answer(AnswerConfig(model="big", into="output")).generate(ROWS, context))
+    assert [(row.row_id, row.payload["target"], row.payload["output"]) for row in rows] == [
+        ("whole", "gold", "It goes."),
+        ("cut", "gold", "It goes and"),
+        ("empty", "gold", ""),
+    ]
+    assert context.dropped == []
