@@ -8,7 +8,7 @@ from distillc.spec.fields import Config
 class BundleConfig(Config):
     path: str = Field(
         "dist",
-        description="the folder to write, relative to the spec; replaced when it holds an earlier bundle, never when it holds anything else",
+        description="the folder to write, below the spec's; an earlier bundle there is replaced, anything else never",
         pattern=r"^[^/\\\x00-\x1f~][^\\\x00-\x1f]*$",
         max_length=200,
     )

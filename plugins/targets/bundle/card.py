@@ -168,7 +168,7 @@ def _limits(delivery: Delivery, limits: str | None) -> Iterator[str]:
     if limits:
         yield text(limits)
     sets = ", ".join(map(code, data))
-    yield f"It was trained and evaluated for one task with one prompt; prompts, languages and kinds of text other than those of {sets} were not tested."
+    yield f"It was trained and evaluated for one task with one prompt; prompts, languages and kinds of text beyond {sets} were not tested."
     counts = sorted({m["n"] for row in report["rows"] for m in row["metrics"].values() if m.get("n")})
     if counts and counts[0] < 300:
         yield f"The smallest number of items behind a figure is {counts[0]}: read the intervals, not the values."

@@ -26,7 +26,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def listed(registry: Registry) -> list[dict[str, Any]]:
-    """By kind and name. `missing` names the modules that are not installed, `install` what brings them, `error` why a plugin is unusable."""
+    """By kind and name. `missing` are modules that are not installed, `install` what brings them, `error` why a plugin is unusable."""
     return [
         {
             "kind": str(entry.manifest.kind),
@@ -46,8 +46,9 @@ def table(plugins: list[dict[str, Any]]) -> str:
     """A block a kind. The distribution stands with plugins of third parties alone."""
     width = max((len(plugin["name"]) for plugin in plugins), default=0)
     lines: list[str] = []
+    kind = None
     for plugin in plugins:
-        if not lines or plugin["kind"] != kind:
+        if plugin["kind"] != kind:
             kind = plugin["kind"]
             lines += ["", kind] if lines else [kind]
         notes = "" if plugin["distribution"] == "distillc" else f"  ({plugin['distribution']} {plugin['version']})"

@@ -4,9 +4,9 @@ Wen et al., f-Divergence Minimization for Sequence-Level Knowledge Distillation,
 """
 
 import torch
-from distillc.plugins.api.losses import TeacherLogProbs
 from torch import Tensor
 
+from distillc.plugins.api.losses import TeacherLogProbs
 from distillc_example.configs import TotalVariationConfig
 
 

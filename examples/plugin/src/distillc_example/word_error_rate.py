@@ -6,9 +6,9 @@ Levenshtein distance over words; of several references the one that gives the lo
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from distillc.plugins.api.metrics import Item
 from numpy.typing import NDArray
 
+from distillc.plugins.api.metrics import Item
 from distillc_example.configs import WordErrorRateConfig
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from distillc.plugins.api.targets import Delivery
 from distillc.spec.errors import StageFailed
-
 from distillc_example.configs import ZipConfig
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the first time that a zip file can name
