@@ -6,9 +6,13 @@ import sys
 from importlib import import_module
 from inspect import cleandoc
 
-from distillc.spec.codes import CODES, Code
+from distillc.compiler.codes import CODES as COMPILER_CODES
+from distillc.spec.codes import CODES as LANGUAGE_CODES
+from distillc.spec.codes import Code
 from distillc.spec.errors import UsageError
 from distillc.spec.wording import did_you_mean
+
+CODES = dict(sorted({**LANGUAGE_CODES, **COMPILER_CODES}.items()))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
             sys.stdout.writelines(f"{code}  {known.name}\n" for code, known in CODES.items())
         return 0
     by_name = {known.name: code for code, known in CODES.items()}
-    code = by_name.get(args.code, args.code.upper())
+    code: str = by_name.get(args.code) or args.code.upper()
     if code not in CODES:
         raise UsageError(f"there is no finding `{args.code}`", help=did_you_mean(code, [*CODES, *by_name], "codes"))
     known = CODES[code]

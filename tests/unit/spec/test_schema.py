@@ -1,5 +1,6 @@
 import json
 import random
+from typing import Any
 
 import jsonschema
 import pytest
@@ -9,10 +10,11 @@ from distillc.plugins import registry
 from distillc.spec.check import check
 from distillc.spec.fields import Config
 from distillc.spec.lint import lint
-from distillc.spec.nodes import to_plain
+from distillc.spec.nodes import Node, to_plain
 from distillc.spec.parse import parse
 from distillc.spec.schema import SCHEMA_FILE, dump
 from distillc.spec.source import Source
+from distillc.spec.table import PluginTable
 
 SPEC = """
 distill: 1
@@ -44,12 +46,18 @@ budget: {usd: 20, wall: 4h}
 """
 
 
-def plain(text):
-    return to_plain(parse(Source("f", text))[0])
+def root_of(text: str) -> Node:
+    root, found = parse(Source("f", text))
+    assert root is not None and not found
+    return root
 
 
-def valid_here(text, table):
-    return not check(parse(Source("f", text))[0], table.language_schema()).diagnostics
+def plain(text: str) -> Any:
+    return to_plain(root_of(text))
+
+
+def valid_here(text: str, table: PluginTable) -> bool:
+    return not check(root_of(text), table.language_schema()).diagnostics
 
 
 def test_ordinary_validators_can_read_the_schema(table):
@@ -92,7 +100,7 @@ MUTATIONS = [
     ("early_stopping: {metric: errant_f0.5}", "early_stopping: {patience: 1.5}"),
     ("early_stopping: {metric: errant_f0.5}", "trainer: local"),
     ("early_stopping: {metric: errant_f0.5}", "trainer: {uses: remote}"),
-    ("decoding: {max_tokens: 5}", "model: rules"),
+    ("decoding: {max_tokens: 5}", "decoding: {top_k: 5}"),
 ]
 
 
