@@ -13,7 +13,10 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from importlib import import_module
+from importlib.metadata import version
 from pathlib import Path
+
+import onnx
 
 from distillc.plugins.api.artifacts import Model, ModelInfo
 from distillc.plugins.quantizers.configs import OnnxConfig
@@ -39,6 +42,7 @@ class OnnxQuantizer:
                     (built / file).replace(out / file)
         canonical(out / "genai_config.json")
         canonical(out / "tokenizer_config.json")
+        without_commit(out / "model.onnx")
         return ModelInfo(
             format="onnx-genai",
             name=name,
@@ -95,3 +99,10 @@ def canonical(path: Path) -> None:
     found = json.loads(path.read_text("utf-8"))
     kept = {key: value for key, value in found.items() if key not in {"is_local", "local_files_only", "name_or_path"}}
     path.write_text(json.dumps(kept, indent=1, sort_keys=True, ensure_ascii=False) + "\n", "utf-8")
+
+
+def without_commit(path: Path) -> None:
+    """The builder writes the commit of whatever repository lies around it into the graph's producer version."""
+    graph = onnx.load(str(path), load_external_data=False)
+    graph.producer_version = version("onnxruntime-genai")
+    path.write_bytes(graph.SerializeToString(deterministic=True))
