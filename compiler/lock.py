@@ -14,6 +14,7 @@ from distillc.spec.errors import UsageError
 
 LOCK_VERSION = 1
 FILE_NAME = "distill.lock"
+PARTS = ("leaves", "facts", "plugins")
 HEADER = "# Written by `distillc plan` and `distillc run`. Commit it: it pins what this spec reads.\n"
 
 
@@ -55,7 +56,7 @@ def read_lock(folder: Path, profile: str | None = None) -> dict[str, Any] | None
     data = _read(folder)
     if data is None or (found := data if profile is None else data["profile"].get(profile)) is None:
         return None
-    return {"version": LOCK_VERSION, **{part: found.get(part, {}) for part in ("leaves", "facts", "plugins")}}
+    return {"version": LOCK_VERSION, **{part: found[part] for part in PARTS}}
 
 
 def write_lock(folder: Path, lock: Mapping[str, Any], profile: str | None = None) -> bool:
@@ -63,7 +64,7 @@ def write_lock(folder: Path, lock: Mapping[str, Any], profile: str | None = None
 
     Raises UsageError where the folder cannot be written.
     """
-    held = _read(folder) or {"version": LOCK_VERSION, "leaves": {}, "facts": {}, "plugins": {}, "profile": {}}
+    held = _read(folder) or {"version": LOCK_VERSION, **{part: {} for part in PARTS}, "profile": {}}
     if profile is None:
         held = {**lock, "profile": held["profile"]}
     else:
@@ -93,9 +94,10 @@ def _read(folder: Path) -> dict[str, Any] | None:
             f"{FILE_NAME} has version {data.get('version')!r}, this distillc writes {LOCK_VERSION}",
             help="delete it, or use the distillc that wrote it",
         )
-    parts = {part: data.get(part, {}) for part in ("leaves", "facts", "plugins", "profile")}
-    if not all(isinstance(part, dict) for part in parts.values()):
+    parts = {part: data.get(part, {}) for part in (*PARTS, "profile")}
+    if not all(isinstance(part, dict) for part in (*parts.values(), *parts["profile"].values(), *parts["leaves"].values())):
         raise UsageError(f"{FILE_NAME} is damaged", help="delete it: the next plan writes it again")
+    parts["profile"] = {name: {part: found.get(part, {}) for part in PARTS} for name, found in parts["profile"].items()}
     return {"version": LOCK_VERSION, **parts}
 
 

@@ -156,7 +156,7 @@ class _Comparison:
         return tuple(changes), moved
 
     def causes(self, stage: Stage, record: Record) -> tuple[Change, ...]:
-        """The changes that nothing else explains, each once: the stage's own, then those behind its inputs. No recursion: chains are long."""
+        """The changes that nothing else explains, each once: the stage's own, then those behind its inputs; no recursion."""
         found: dict[Change, None] = {}
         seen: set[tuple[str, str]] = set()
         waiting = [(stage, record)]

@@ -72,20 +72,21 @@ def _checked(path: Path, data: Mapping[str, Any], room: int) -> Header:
             continue
         if not isinstance(entry, dict):
             raise _bad(path, f"no description of tensor {name[:80]!r}")
-        shape, kind, offsets = entry.get("shape"), entry.get("dtype"), entry.get("data_offsets")
-        if not isinstance(kind, str) or not _naturals(shape) or len(shape) > MAX_DIMENSIONS or not _naturals(offsets) or len(offsets) != 2:
+        shape, offsets, kind = _naturals(entry.get("shape")), _naturals(entry.get("data_offsets")), entry.get("dtype")
+        if not isinstance(kind, str) or shape is None or len(shape) > MAX_DIMENSIONS or offsets is None or len(offsets) != 2:
             raise _bad(path, f"a wrong description of tensor {name[:80]!r}")
         begin, end = offsets
         if not begin <= end <= room:
             raise _bad(path, f"tensor {name[:80]!r} lies outside the file")
         if kind in SIZES and prod(shape) * SIZES[kind] != end - begin:
             raise _bad(path, f"tensor {name[:80]!r} has another size than its shape")
-        shapes[name], types[name] = tuple(shape), kind
+        shapes[name], types[name] = shape, kind
     return Header(shapes, types, metadata)
 
 
-def _naturals(value: Any) -> bool:
-    return isinstance(value, list) and all(type(item) is int and 0 <= item < 1 << 48 for item in value)
+def _naturals(value: Any) -> tuple[int, ...] | None:
+    """A list of sizes, or None for anything else."""
+    return tuple(value) if isinstance(value, list) and all(type(item) is int and 0 <= item < 1 << 48 for item in value) else None
 
 
 def _bad(path: Path, why: str) -> BadSafetensors:

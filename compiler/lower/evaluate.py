@@ -54,7 +54,7 @@ def lower_parity(graph: Graph, export: str, rows: Input) -> str | None:
 
 
 def _answers(graph: Graph, step: Step, body: EvaluateStep, model: str, data: str, rows: Input, parities: dict[str, str]) -> str:
-    stage = f"{step.name}/{model}/{data}"
+    stage = answers_stage(step.name, model, data)
     where = (*step.where, "models", body.models.index(model))
     answer = graph.fields_of("generators", ANSWERER, {"model": model}, where)
     engine = graph.engine(model)
@@ -74,6 +74,11 @@ def _answers(graph: Graph, step: Step, body: EvaluateStep, model: str, data: str
     if model in parities:
         inputs["parity"] = Input(parities[model])
     return graph.add(Draft(stage, "generate", ANSWERER, config, inputs, step.name, where), [answer, *([engine] if engine else [])])
+
+
+def answers_stage(evaluation: str, model: str, data: str) -> str:
+    """The stage that makes a model's answers to a data set."""
+    return f"{evaluation}/{model}/{data}"
 
 
 def _metrics(graph: Graph, step: Step, body: EvaluateStep, models: list[str], data: list[str], answers: dict[str, Input]) -> None:
@@ -209,6 +214,7 @@ def _report(
         "steps": trained,
         "profile": graph.document.profile,
         "seed": graph.spec.seed,
+        "seed": graph.spec.seed,
     }
     inputs = {"evaluation": Input(step.name)}
     if measured:
@@ -216,6 +222,9 @@ def _report(
     inputs |= {f"judge.{name}": Input(stage) for name, stage in judges.items()}
     inputs |= {f"gate.{name}": Input(name) for name in gates}
     inputs |= {f"history.{name}": graph.model_input(name) for name in trained}
+    inputs |= {f"rows.{stage}": Input(stage) for stage in _rows_behind(graph, trained)}
+    shown = [name for name in models if config["roles"][name] == "student" or name in {gate.model for gate in body.gates.values()}]
+    inputs |= {f"answers.{name}.{data[0]}": Input(answers_stage(step.name, name, data[0])) for name in shown}
     inputs |= {f"rows.{stage}": Input(stage) for stage in _rows_behind(graph, [graph.models[name].stage for name in trained])}
     inputs |= {f"answers.{model}.{data[0]}": answers[f"answers.{model}.{data[0]}"] for model in models}
     graph.add(Draft(f"{step.name}/report", "report", None, config, inputs, step.name, step.where))
@@ -231,3 +240,15 @@ def _rows_behind(graph: Graph, stages: list[str]) -> list[str]:
             found.add(at)
             waiting += [ref.stage for ref in graph.drafts[at].inputs.values()]
     return [name for name, draft in graph.drafts.items() if name in found and draft.kind in ("ingest", "generate", "curate")]
+
+
+def _rows_behind(graph: Graph, trained: list[str]) -> list[str]:
+    """The stages whose rows became training rows, in the order of the plan: what was dropped on the way is part of the proof."""
+    found: set[str] = set()
+    waiting = [graph.drafts[name].inputs["rows"].stage for name in trained]
+    while waiting:
+        stage = waiting.pop()
+        if stage not in found:
+            found.add(stage)
+            waiting += [entry.stage for port, entry in graph.drafts[stage].inputs.items() if port == "rows"]
+    return [stage for stage in graph.drafts if stage in found]

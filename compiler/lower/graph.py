@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from pydantic import ValidationError
+
 from distillc.compiler.document import Document, Where
 from distillc.compiler.facts.model import ModelFacts
 from distillc.compiler.keys import library_versions
@@ -164,12 +166,14 @@ class Graph:
         self.used.setdefault((kind, name), where)
         try:
             manifest = self.plugins.manifest(kind, name)
-            config = self.plugins.config_class(kind, name).model_validate(given)
+            config_class = self.plugins.config_class(kind, name)
         except DistillError as error:
             self.error("D150", where, error.message, error.help)
             return Fields(kind, name, given, (), 0)
-        except ValueError as error:
-            self._invalid(kind, name, error, where)
+        try:
+            config = config_class.model_validate(given)
+        except ValidationError as error:
+            self._invalid(name, error, where)
             return Fields(kind, name, given, manifest.modules, manifest.cache_version)
         plain: dict[str, Any] = config.model_dump(mode="json")
         if revisions := self._revisions(config, where):
@@ -190,26 +194,19 @@ class Graph:
         except (DistillError, ValueError):
             return None
 
-    def _invalid(self, kind: str, name: str, error: ValueError, where: Where) -> None:
-        details = getattr(error, "errors", None)
-        for item in details() if callable(details) else ():
+    def _invalid(self, name: str, error: ValidationError, where: Where) -> None:
+        for item in error.errors():
             place = tuple(part for part in item["loc"] if isinstance(part, str | int))
-            self.error(
-                "D150",
-                (*where, *place),
-                f"{'.'.join(map(str, place)) or name}: {item['msg']}",
-                f"see `distillc plugins` for the fields of {name}",
-            )
-        if not callable(details):
-            self.error("D150", where, f"{kind} '{name}': {error}")
+            message = f"{'.'.join(map(str, place)) or name}: {item['msg']}"
+            self.error("D150", (*where, *place), message, f"see `distillc plugins` for the fields of {name}")
 
     def _revisions(self, config: Any, where: Where) -> dict[str, str]:
         """The leaves that a config reads. Absolute paths never get into a plan: such a leaf is called by its file's name."""
-        revisions = getattr(config, "revisions", None)
+        revisions: Any = getattr(config, "revisions", None)
         if not callable(revisions):
             return {}
         try:
-            found: Mapping[str, str] = revisions(self.folder)
+            found = revisions(self.folder)
         except DistillError as error:
             self.error("D153", where, error.message, error.help)
             return {}

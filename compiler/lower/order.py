@@ -22,7 +22,6 @@ from distillc.spec.model import (
     Uses,
 )
 
-
 MAKES = {
     "rows": ("data", "generate", "curate"),
     "model": ("models", "train", "quantize", "choose"),
@@ -34,7 +33,7 @@ MAKES = {
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A name as it is written somewhere: `kind` is `rows`, `model`, `gate`, or `capture` (of a train step whose signals a step captures)."""
+    """A name as it is written somewhere. `kind` is a key of MAKES; `capture` is a train step's whose signals a step of its own captures."""
 
     text: str
     kind: str

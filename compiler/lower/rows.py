@@ -80,8 +80,9 @@ def wire_references(graph: Graph, fields: Fields, config: dict[str, Any], inputs
                 inputs[port] = graph.model_input(name)
                 models[port] = name
     engines = {port: engine for port, name in models.items() if (engine := graph.engine(name))}
-    if len(models) == 1 and not prefix and not any("." in port for port in models):
-        config |= {"engine": engine.flat() for engine in engines.values()}
+    alone = next(iter(engines.values()), None)
+    if alone and len(models) == 1 and not prefix and not any("." in port for port in models):
+        config["engine"] = alone.flat()
     elif engines:
         config["engines"] = {**config.get("engines", {}), **{port: engine.flat() for port, engine in engines.items()}}
     return list(engines.values())

@@ -59,7 +59,7 @@ def lower_train(graph: Graph, step: Step, body: TrainStep) -> None:
 def is_soft(graph: Graph, loss: str) -> bool:
     """Whether a loss reads what a teacher knew."""
     try:
-        return graph.plugins.manifest("losses", loss).capabilities.get("needs", "none") != "none"
+        return str(graph.plugins.manifest("losses", loss).capabilities.get("needs", "none")) != "none"
     except UsageError:
         return False
 
