@@ -1,4 +1,4 @@
-"""A third party's distribution, `examples/plugin`, is installed here: distillc lists it, lints and plans with it, and it computes what it says.
+"""A third party's distribution, `examples/plugin`, is installed: distillc lists it, lints and plans with it, and it computes what it says.
 
 The expected values are worked out by hand.
 """
