@@ -18,20 +18,24 @@ HeldOutFamily = Literal[
 
 class CorruptConfig(Config):
     errors: Literal["common", "held_out"] | tuple[CommonFamily | HeldOutFamily, ...] = Field(
-        "common", description="`common` or `held_out`, which share no error type and no misspelled word, or a list of families"
+        default="common", description="`common` or `held_out`, which share no error type and no misspelled word, or a list of families"
     )
-    gold: Literal["keep", "drop"] = Field("keep", description="`keep` puts the clean sentence into `target`; `drop` leaves `target` out")
+    gold: Literal["keep", "drop"] = Field(
+        default="keep", description="`keep` puts the clean sentence into `target`; `drop` leaves `target` out"
+    )
     per_sentence: tuple[float, ...] = Field(
-        (0.1, 0.45, 0.3, 0.15),
+        default=(0.1, 0.45, 0.3, 0.15),
         min_length=1,
         description="weights of 0, 1, 2 … errors in a sentence; with 0 errors the sentence stays as it is",
     )
-    misspellings: float = Field(0.25, ge=0, le=1, description="share of the errors that are misspellings from codespell's dictionary")
+    misspellings: float = Field(
+        default=0.25, ge=0, le=1, description="share of the errors that are misspellings from codespell's dictionary"
+    )
 
 
 class AnswerConfig(Config):
     model: ModelRef = Field(description="the model that answers")
     into: Literal["target", "output"] = Field(
-        "target",
+        default="target",
         description="the field of the payload that takes the answer: `target` to train on it, `output` to measure it beside the target",
     )

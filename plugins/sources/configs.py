@@ -15,9 +15,11 @@ class DocstringsConfig(Config):
         min_length=1,
         description="installed packages or standard-library modules to read, by name; `stdlib` is the whole standard library",
     )
-    min_words: int = Field(6, ge=1, description="words of the shortest sentence kept")
-    max_words: int = Field(20, ge=1, description="words of the longest sentence kept")
-    limit: int | None = Field(None, ge=1, description="stop after so many sentences; the order is that of `packages`, then of module names")
+    min_words: int = Field(default=6, ge=1, description="words of the shortest sentence kept")
+    max_words: int = Field(default=20, ge=1, description="words of the longest sentence kept")
+    limit: int | None = Field(
+        default=None, ge=1, description="stop after so many sentences; the order is that of `packages`, then of module names"
+    )
 
     def revisions(self, folder: Path) -> dict[str, str]:
         """Package to version; raises UsageError for one that is not installed."""
@@ -35,8 +37,8 @@ class _FileConfig(Config):
         default_factory=dict,
         description="the task's name of a field (`text`) to the file's name of it (`sentence`); a field not named here has the task's name",
     )
-    group: str | None = Field(None, description="the file's field whose rows a split must keep together")
-    limit: int | None = Field(None, ge=1, description="read so many rows at most")
+    group: str | None = Field(default=None, description="the file's field whose rows a split must keep together")
+    limit: int | None = Field(default=None, ge=1, description="read so many rows at most")
 
     def revisions(self, folder: Path) -> dict[str, str]:
         """Path as written to the digest of the file's bytes; raises UsageError for a file that is not there."""
@@ -55,4 +57,4 @@ class JsonLinesConfig(_FileConfig):
 
 
 class CsvConfig(_FileConfig):
-    delimiter: str = Field(",", min_length=1, max_length=1, description="the character between two fields")
+    delimiter: str = Field(default=",", min_length=1, max_length=1, description="the character between two fields")
