@@ -29,7 +29,7 @@ def lower_evaluate(graph: Graph, step: Step, body: EvaluateStep) -> None:
     measured = [name for name in models if name in graph.models and graph.models[name].has_weights]
     _measure(graph, step, body, measured, next(iter(data.values())), parities)
     gates = [name for name, gate in body.gates.items() if _gate(graph, step, body, name, gate, next(iter(data)), judges)]
-    _report(graph, step, body, models, answers, judges, gates, bool(measured))
+    _report(graph, step, body, models, list(data), judges, gates, bool(measured))
 
 
 def lower_parity(graph: Graph, export: str, rows: Input) -> str | None:
@@ -173,9 +173,14 @@ def find_judge(graph: Graph, body: EvaluateStep, text: str) -> tuple[str, str, b
 
 def value_names(graph: Graph, body: EvaluateStep) -> list[str]:
     """Every value of an evaluation, as a gate writes it: those of the metrics, then those of the judges."""
+    return list(_directions(graph, body))
+
+
+def _directions(graph: Graph, body: EvaluateStep) -> dict[str, str]:
+    """Value -> `higher` or `lower`, whichever is better."""
     named = [(metric.uses, _values(graph, "metrics", metric.uses)) for metric in body.metrics]
     named += [(name, _values(graph, "judges", judge.uses)) for name, judge in body.judges.items()]
-    return [f"{name}_{value}" if value else name for name, values in named for value in values]
+    return {f"{name}_{value}" if value else name: way for name, values in named for value, way in values.items()}
 
 
 def _values(graph: Graph, kind: str, name: str) -> dict[str, str]:
@@ -189,13 +194,12 @@ def _report(
     step: Step,
     body: EvaluateStep,
     models: list[str],
-    answers: dict[str, Input],
+    data: list[str],
     judges: dict[str, str],
     gates: list[str],
     measured: bool,
 ) -> None:
-    """The report reads the numbers; of the answers to the first data set it shows some, and of each rows step what it dropped."""
-    data = list(body.data_sets)
+    """The report reads what was found, how training went, and of each rows step what it dropped."""
     known = [name for name in models if name in graph.models]
     behind = {ancestor for name in known for ancestor in graph.ancestors(name)}
     taught = {teacher for name in behind for teacher in graph.models[name].teachers}
@@ -210,10 +214,10 @@ def _report(
         "formats": {name: graph.models[name].format for name in known},
         "metrics": value_names(graph, EvaluateStep.model_construct(metrics=body.metrics, judges={})),
         "judges": list(judges),
+        "directions": _directions(graph, body),
         "gates": gates,
         "steps": trained,
         "profile": graph.document.profile,
-        "seed": graph.spec.seed,
         "seed": graph.spec.seed,
     }
     inputs = {"evaluation": Input(step.name)}
@@ -222,11 +226,7 @@ def _report(
     inputs |= {f"judge.{name}": Input(stage) for name, stage in judges.items()}
     inputs |= {f"gate.{name}": Input(name) for name in gates}
     inputs |= {f"history.{name}": graph.model_input(name) for name in trained}
-    inputs |= {f"rows.{stage}": Input(stage) for stage in _rows_behind(graph, trained)}
-    shown = [name for name in models if config["roles"][name] == "student" or name in {gate.model for gate in body.gates.values()}]
-    inputs |= {f"answers.{name}.{data[0]}": Input(answers_stage(step.name, name, data[0])) for name in shown}
     inputs |= {f"rows.{stage}": Input(stage) for stage in _rows_behind(graph, [graph.models[name].stage for name in trained])}
-    inputs |= {f"answers.{model}.{data[0]}": answers[f"answers.{model}.{data[0]}"] for model in models}
     graph.add(Draft(f"{step.name}/report", "report", None, config, inputs, step.name, step.where))
 
 
@@ -240,15 +240,3 @@ def _rows_behind(graph: Graph, stages: list[str]) -> list[str]:
             found.add(at)
             waiting += [ref.stage for ref in graph.drafts[at].inputs.values()]
     return [name for name, draft in graph.drafts.items() if name in found and draft.kind in ("ingest", "generate", "curate")]
-
-
-def _rows_behind(graph: Graph, trained: list[str]) -> list[str]:
-    """The stages whose rows became training rows, in the order of the plan: what was dropped on the way is part of the proof."""
-    found: set[str] = set()
-    waiting = [graph.drafts[name].inputs["rows"].stage for name in trained]
-    while waiting:
-        stage = waiting.pop()
-        if stage not in found:
-            found.add(stage)
-            waiting += [entry.stage for port, entry in graph.drafts[stage].inputs.items() if port == "rows"]
-    return [stage for stage in graph.drafts if stage in found]
