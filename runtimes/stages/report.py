@@ -1,12 +1,12 @@
 """Stage `report`: one table and one page out of evaluation, judges, gates, measured speed and training histories.
 
 Files: `report.json` (what `report --format json` prints), `details.json` (what the page shows beyond it), `report.html`.
-Ports: `evaluation`, `judge.J`, `gate.G`, `measure`, `history.STEP`; and, for the page, `rows.STAGE` (counts of what was dropped) and
-`answers.MODEL.DATA` (samples). Wall times are no part of it: they are the journal's, and the command adds them.
+Ports: `evaluation`, `judge.J`, `gate.G`, `measure`, `history.STEP`, and `rows.STAGE` for the counts of what was dropped.
+Wall times are no part of it: they are the journal's, and `distillc report` adds them.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -21,18 +21,20 @@ VERSIONS = ("torch", "transformers", "llama-cpp-python", "onnxruntime-genai", "e
 
 
 def run(context: StageContext) -> dict[str, Any]:
-    """Meta: {"rows": n, "verdicts": {gate: verdict}}."""
+    """Meta: {"systems": n, "verdicts": {gate: verdict}}."""
     config = context.config
-    summaries = [_json(context.directory(port) / "summary.json") for port in ("evaluation", *context.ports("judge."))]
+    found = ["evaluation", *context.ports("judge.")]
     gates = [_gate(context, port) for port in context.ports("gate.")]
+    order = [*(config.get("metrics") or ()), *(config.get("judges") or ())]
     report = assemble.report(
-        run=_run(context, summaries, gates),
+        run=_run(context, found, gates, order),
         models=config["models"],
         data=config["data"],
+        order=order,
         roles=config["roles"],
         formats=config.get("formats") or {},
-        scores=assemble.merged(summary["scores"] for summary in summaries),
-        measured=_json(context.directory("measure") / "measure.json")["models"] if context.ports("measure") else {},
+        scores=assemble.merged(_json(context.directory(port) / "summary.json") for port in found),
+        measured=_json(context.directory("measure") / "measure.json") if context.ports("measure") else {},
         gates=gates,
     )
     shown = _details(context, report)
@@ -42,19 +44,30 @@ def run(context: StageContext) -> dict[str, Any]:
     return {"systems": len(report["rows"]), "verdicts": {gate["name"]: gate["verdict"] for gate in gates}}
 
 
-def _run(context: StageContext, summaries: list[dict[str, Any]], gates: list[dict[str, Any]]) -> dict[str, Any]:
-    """`metric` is the one that the page puts first: that of the first gate."""
+def _run(context: StageContext, found: Sequence[str], gates: Sequence[Mapping[str, Any]], order: Sequence[str]) -> dict[str, Any]:
+    """`metric` is what the table puts first: that of the first gate, else the first. `differences` are those of `_subject`."""
     config = context.config
+    metric = next((gate["metric"] for gate in gates if gate.get("metric")), order[0] if order else None)
+    model = _subject(context, gates)
+    gaps = [_json(context.directory(port) / "differences.json").get(config["data"][0], {}) for port in found]
+    others = [name for name in config["models"] if name != model]
     return {
         "name": config["name"],
         "evaluation": config.get("evaluation"),
         "profile": config.get("profile"),
         "seed": config.get("seed"),
         "distillc": metadata.version("distillc"),
-        "metric": next((gate["metric"] for gate in gates if gate.get("metric")), None),
-        "directions": {metric: way for summary in summaries for metric, way in (summary.get("directions") or {}).items()},
-        "differences": [difference for summary in summaries for difference in summary.get("differences") or ()],
+        "metric": metric,
+        "directions": config.get("directions") or {},
+        "differences": [entry for gap in gaps if model and metric for entry in assemble.differences(gap, model, others, metric)],
     }
+
+
+def _subject(context: StageContext, gates: Sequence[Mapping[str, Any]]) -> str | None:
+    """The system that the report is about: that of the first gate, else the last student."""
+    roles = context.config["roles"]
+    students = [name for name in reversed(context.config["models"]) if roles.get(name) == "student"]
+    return next((name for name in [*(gate["model"] for gate in gates if gate.get("model")), *students]), None)
 
 
 def _gate(context: StageContext, port: str) -> dict[str, Any]:
@@ -82,14 +95,16 @@ def _details(context: StageContext, report: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _samples(context: StageContext, report: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Of the system that the first gate is about, else of the last student."""
-    wanted = [gate["model"] for gate in report["gates"] if gate.get("model")]
-    wanted += [row["name"] for row in reversed(report["rows"]) if row["role"] == "student"]
-    data = context.config["data"][0]
-    for name in wanted:
-        if (port := f"answers.{name}.{data}") in context.ports("answers."):
-            return details.samples(name, data, (row.payload for row in context.rows(port)))
-    return None
+    """Answers of the report's subject to the first data set, beside the gold text."""
+    import pyarrow.parquet as pq
+
+    model, data = _subject(context, report["gates"]), context.config["data"][0]
+    path = context.directory("evaluation") / "items.parquet"
+    if model is None or not path.is_file():
+        return None
+    table = pq.read_table(path, columns=["input", "output", "references"], filters=[("data", "=", data), ("model", "=", model)])
+    items = [{"input": i["input"], "output": i["output"], "target": next(iter(i["references"]), None)} for i in table.to_pylist()]
+    return details.samples(model, data, items) if items else None
 
 
 def _versions() -> dict[str, str]:
@@ -108,4 +123,5 @@ def _json(path: Path) -> dict[str, Any]:
 
 
 def _write(path: Path, data: Mapping[str, Any]) -> None:
-    path.write_text(json.dumps(data, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8", newline="\n")
+    """Not sorted: metrics stand in the order of the spec."""
+    path.write_text(json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8", newline="\n")

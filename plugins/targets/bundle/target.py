@@ -31,7 +31,7 @@ class BundleTarget:
         for name in delivery.exports:
             _copy_export(name, delivery, out)
         license = self.config.license or next((m.info.license for m in delivery.exports.values() if m.info.license), None)
-        write(out / "evaluation.json", _json(delivery.evaluation))
+        write(out / "evaluation.json", json.dumps(delivery.evaluation, indent=1, ensure_ascii=False, allow_nan=False))
         shutil.copyfile(delivery.report, out / "report.html")
         write(out / "distill.yaml", delivery.spec_text)
         write(out / "distill.lock", delivery.lock)

@@ -15,6 +15,7 @@ def test_the_shape() -> None:
         run={"name": "x"},
         models=["as_is", "q8"],
         data=["seen", "unseen"],
+        order=["lints", "f"],
         roles={"q8": "student"},
         formats={"q8": "gguf"},
         scores=whole,
