@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from distillc.compiler.lower.evaluate import lower_parity
+from distillc.compiler.lower.evaluate import answers_stage, lower_parity
 from distillc.compiler.lower.graph import Draft, Graph
 from distillc.compiler.lower.order import Step
 from distillc.compiler.lower.rows import wire_references
@@ -21,7 +21,7 @@ def lower_deploy(graph: Graph, step: Step, body: DeployStep) -> None:
         "from": body.models,
         "needs": body.gates,
         "task": graph.task,
-        "decoding": graph.decoding(),
+        "decoding": graph.decoding(graph.spec.evaluate[evaluation].decoding if evaluation else None),
         "seed": graph.spec.seed,
         "engines": {name: engine.flat() for name, engine in readers.items()},
         "spec_name": graph.spec.name,
@@ -48,7 +48,7 @@ def lower_deploy(graph: Graph, step: Step, body: DeployStep) -> None:
 def _answers(graph: Graph, evaluation: str, models: list[str]) -> dict[str, Input]:
     """What the exports answered to the first test set: golden prompts come with answers that were evaluated."""
     data = next(iter(graph.spec.evaluate[evaluation].data_sets))
-    stages = {name: f"{evaluation}/{name}/{data}" for name in models}
+    stages = {name: answers_stage(evaluation, name, data) for name in models}
     return {f"answers.{name}": Input(stage) for name, stage in stages.items() if stage in graph.drafts}
 
 

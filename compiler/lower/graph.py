@@ -206,7 +206,7 @@ class Graph:
         if not callable(revisions):
             return {}
         try:
-            found = revisions(self.folder)
+            found: Any = revisions(self.folder)
         except DistillError as error:
             self.error("D153", where, error.message, error.help)
             return {}
