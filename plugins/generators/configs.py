@@ -1,6 +1,6 @@
 """What a spec may say about each generator."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -23,7 +23,7 @@ class CorruptConfig(Config):
     gold: Literal["keep", "drop"] = Field(
         default="keep", description="`keep` puts the clean sentence into `target`; `drop` leaves `target` out"
     )
-    per_sentence: tuple[float, ...] = Field(
+    per_sentence: tuple[Annotated[float, Field(ge=0)], ...] = Field(
         default=(0.1, 0.45, 0.3, 0.15),
         min_length=1,
         description="weights of 0, 1, 2 … errors in a sentence; with 0 errors the sentence stays as it is",

@@ -20,6 +20,7 @@ from distillc.plugins.api.generators import GenerateContext
 from distillc.plugins.generators import common_errors, held_out_errors, misspellings
 from distillc.plugins.generators.configs import CorruptConfig
 from distillc.plugins.generators.edits import Edit, Family, apply, overlaps
+from distillc.spec.errors import StageFailed
 
 # Families with a place in nearly every sentence, and their weight beside the 1 of the others: without it they would be half of all errors.
 _EVERYWHERE = {"full_stop": 0.3, "capital": 0.3, "doubled_word": 0.3, "word_order": 0.3, "word_boundary": 0.5}
@@ -27,6 +28,9 @@ _EVERYWHERE = {"full_stop": 0.3, "capital": 0.3, "doubled_word": 0.3, "word_orde
 
 class Corrupt:
     def __init__(self, config: CorruptConfig) -> None:
+        """Raises StageFailed when no number of errors has a weight."""
+        if not any(config.per_sentence):
+            raise StageFailed("all weights are 0", where="per_sentence", help="give a number of errors a weight: [0.1, 0.9]")
         self.config = config
         self.families = families(config.errors)
         self.half: misspellings.Half = "held_out" if set(self.families) <= set(held_out_errors.FAMILIES) else "common"

@@ -13,6 +13,7 @@ from distillc.plugins.generators import common_errors, held_out_errors, misspell
 from distillc.plugins.generators.configs import CorruptConfig
 from distillc.plugins.generators.corrupt import Corrupt, families
 from distillc.plugins.generators.edits import Edit, apply, overlaps
+from distillc.spec.errors import StageFailed
 
 # By family: a clean sentence, and all that the family makes of it.
 EXPECTED = {
@@ -198,6 +199,11 @@ def test_a_rows_errors_depend_on_the_seed_and_the_row_alone() -> None:
 def test_weights_say_how_many_sentences_stay_correct(weights: tuple[float, ...], unchanged: int) -> None:
     made, _ = corrupted(CorruptConfig(per_sentence=weights), SENTENCES)
     assert sum(row.payload["input"] == row.payload["target"] for row in made) == unchanged
+
+
+def test_weights_that_are_all_zero_are_refused() -> None:
+    with pytest.raises(StageFailed, match="all weights are 0"):
+        Corrupt(CorruptConfig(per_sentence=(0, 0)))
 
 
 @pytest.mark.parametrize(("share", "low", "high"), [(0.0, 0, 0), (1.0, 100, 100), (0.25, 12, 38)])  # 25 ± 3 standard deviations
