@@ -20,18 +20,6 @@ from distillc.spec.errors import StageFailed
 class Plugins(Protocol):
     """The part of the registry that a stage uses."""
 
-    def once(self, name: str, make: Callable[[], Any]) -> Any:
-        """What `make` gave the first time that this process asked for `name`; `close` ends it with the stage."""
-        if name not in self.opened:
-            self.opened[name] = make()
-        return self.opened[name]
-
-    def close(self) -> None:
-        while self.opened:
-            _, thing = self.opened.popitem()
-            if hasattr(thing, "close"):
-                thing.close()
-
     def manifest(self, kind: str, name: str) -> Manifest: ...
     def config_class(self, kind: str, name: str) -> Any: ...
     def implementation(self, kind: str, name: str) -> Any: ...
