@@ -9,6 +9,7 @@ import pytest
 
 from distillc.compiler.plan import Input, Stage
 from distillc.plugins.api.artifacts import Completion, Decoding, Model, Row
+from distillc.plugins.api.manifest import Manifest
 from distillc.plugins.registry import load
 from distillc.runtimes.bundle import verify_bundle
 from distillc.runtimes.stages import bundle
@@ -49,8 +50,11 @@ class Plugins:
     def __init__(self) -> None:
         self.real = load()
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.real, name)
+    def manifest(self, kind: str, name: str) -> Manifest:
+        return self.real.manifest(kind, name)
+
+    def config_class(self, kind: str, name: str) -> Any:
+        return self.real.config_class(kind, name)
 
     def implementation(self, kind: str, name: str) -> Any:
         return Upper if kind == "engines" else self.real.implementation(kind, name)
