@@ -136,7 +136,7 @@ class _Server:
         process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, env=environment, start_new_session=True)
         theirs.close()
         ours.setblocking(False)
-        return cls(process, ours, await asyncio.open_connection(sock=ours))
+        return cls(process, ours, *await asyncio.open_connection(sock=ours))
 
     async def fork(self, request: Mapping[str, Any], modules: tuple[str, ...]) -> "_Forked":
         async with self._lock:

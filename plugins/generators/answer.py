@@ -11,7 +11,7 @@ from distillc.plugins.generators.configs import AnswerConfig
 
 class Answer:
     """`teacher` is the model's name in the spec, `usage` its tokens. What is to be trained on must be whole: an answer cut off by
-    `max_tokens` is dropped as `truncated`, one without text as `empty`. Answers under test are kept as they are, under the id of
+    `max_tokens` is dropped as `truncated` (unless the config keeps it), one without text as `empty`. Answers under test are kept as they are, under the id of
     the row they answer, so that every model is measured on the same rows and differences pair.
     """
 
@@ -23,7 +23,7 @@ class Answer:
         teacher = context.model("model").info.name
         for row, completion in context.answer("model", rows):
             text = completion.text.strip()
-            if into == "target" and completion.finish_reason == "length":
+            if into == "target" and completion.finish_reason == "length" and self.config.truncated == "drop":
                 context.drop(row, "truncated")
                 continue
             if into == "target" and not text:

@@ -39,3 +39,4 @@ class AnswerConfig(Config):
         default="target",
         description="the field of the payload that takes the answer: `target` to train on it, `output` to measure it beside the target",
     )
+    truncated: Literal["drop", "keep"] = Field(default="drop", description="what happens to a target that `max_tokens` cut off")
