@@ -85,10 +85,11 @@ def run(
 
 
 def select(plan: Plan, until: str | None) -> tuple[Stage, ...]:
-    """The stages of a step and all that it needs, in the order of the plan."""
+    """The stages of a step (or one stage, by its id) and all that it needs, in the order of the plan."""
     if until is None:
         return plan.stages
-    wanted = {stage.id for stage in plan if stage.id == until or plan.origins.get(stage.id) == until}
+    named = {id for id, origin in plan.origins.items() if until in (id, origin)}
+    wanted = {plan.aliases.get(id, id) for id in named}
     if not wanted:
         names = sorted(set(plan.origins.values()))
         raise UsageError(f"the plan has no step {until!r}", help=f"steps: {', '.join(names)}")
@@ -147,7 +148,8 @@ class _Run:
     async def go(self) -> Outcome:
         outcome = self.outcome
         state = "failed"
-        told = asyncio.create_task(self._tell())
+        ended = asyncio.Event()
+        told = asyncio.create_task(self._tell(ended))
         try:
             with _cancelled_by_signals():
                 self._begin()
@@ -166,9 +168,8 @@ class _Run:
             outcome.error = as_distill_error(error, "the run itself")
             outcome.exit_code = outcome.error.exit_code
         self._end(state)
-        told.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await told
+        ended.set()
+        await told
         return outcome
 
     def _begin(self) -> None:
@@ -186,13 +187,12 @@ class _Run:
         self.log.emit(f"run {state}", run=outcome.run, exit=outcome.exit_code)
         self.log.close()
 
-    async def _tell(self) -> None:
-        """Passes events on as they come into the log, from workers too."""
+    async def _tell(self, ended: asyncio.Event) -> None:
+        """Passes events on as they come into the log, from workers too, up to the last."""
         if self.progress is None:
             return
         with self.log.path.open("rb") as file:
-            rest = b""
-            last = False
+            rest, last = b"", False
             while True:
                 *lines, rest = (rest + file.read()).split(b"\n")
                 for line in lines:
@@ -200,10 +200,9 @@ class _Run:
                         self.progress(json.loads(line))
                 if last:
                     return
-                try:
-                    await asyncio.sleep(0.1)
-                except asyncio.CancelledError:
-                    last = True  # what was written before the end is still told
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(ended.wait(), 0.1)
+                last = ended.is_set()
 
     # --- one stage
 
