@@ -39,8 +39,7 @@ class Checked:
 
 def check(root: Node, schema: Schema) -> Checked:
     """What `schema` has to say about `root`."""
-    walker = _Walker(schema)
-    return walker.visit(root, schema, (), root.span)
+    return Walker(schema).check(root)
 
 
 def resolve_ref(schema: Schema, root: Schema) -> Schema:
@@ -50,9 +49,15 @@ def resolve_ref(schema: Schema, root: Schema) -> Schema:
     return schema
 
 
-class _Walker:
+class Walker:
+    """Checks variants of one spec (its profiles): sections and steps that they share are walked once."""
+
     def __init__(self, root: Schema) -> None:
         self.root = root
+        self.known: dict[tuple[Path, int], tuple[Node, Checked]] = {}  # with the node, so that no other can get its id
+
+    def check(self, root: Node) -> Checked:
+        return self.visit(root, self.root, (), root.span)
 
     def visit(self, node: Node, schema: Schema, path: Path, anchor: Span) -> Checked:
         """`anchor` is the place to point at for something that is missing from `node`: the key before it."""
@@ -185,7 +190,11 @@ class _Walker:
             if pattern and entry.key not in properties and not _compiled(pattern).search(entry.key):
                 help = "letters, digits, `_` and `-`, and no digit first"
                 out.diagnostics.append(_error("D106", f"`{shorten(entry.key)}` cannot be a name", entry.key_span, help=help))
-            found = self.visit(entry.value, {} if inner is True else inner, (*path, entry.key), entry.key_span)
+            below = (*path, entry.key)
+            known = self.known.get((below, id(entry.value))) if len(below) <= 2 else None
+            found = known[1] if known else self.visit(entry.value, {} if inner is True else inner, below, entry.key_span)
+            if len(below) <= 2:
+                self.known[below, id(entry.value)] = (entry.value, found)
             out.diagnostics += found.diagnostics
             out.references += found.references
         missing = [key for key in schema.get("required", ()) if key not in node.entries]

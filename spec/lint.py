@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from distillc.spec.check import check
+from distillc.spec.check import Walker
 from distillc.spec.diagnostic import Diagnostic, Severity, Span
 from distillc.spec.errors import InvalidSpec
 from distillc.spec.nodes import MappingNode, entries, items, text, to_plain
@@ -95,6 +95,7 @@ def lint(
     if every_profile:
         wanted += [entry.key for entry in entries(root.get("profiles"))[:MAX_PROFILES] if entry.key != profile]
     final = root
+    walker = Walker(schema)
     for name in wanted:
         try:
             values = profile_assignments(root, name) if name is not None else []
@@ -103,7 +104,7 @@ def lint(
             values = []
         changed, more = apply(root, [*values, *assignments], sections)
         found += more
-        found += findings(changed, table)
+        found += findings(changed, table, walker)
         if name == profile:
             final = changed
     found += apply(final, matrix_assignments(final), sections)[1]
@@ -111,9 +112,9 @@ def lint(
     return Linted(resolved, _tidy(found, _ignored(final)), sources)
 
 
-def findings(root: MappingNode, table: PluginTable) -> list[Diagnostic]:
+def findings(root: MappingNode, table: PluginTable, walker: Walker) -> list[Diagnostic]:
     """What is wrong with a resolved spec: its shape, then its rules."""
-    checked = check(root, table.language_schema())
+    checked = walker.check(root)
     context = Context(root, table, definitions(root), tuple(checked.references))
     return [*checked.diagnostics, *run_rules(context)]
 

@@ -16,31 +16,41 @@ from distillc.spec.references import SPLITS, WORDS, split_name
 from distillc.spec.rules import Context, error
 from distillc.spec.wording import did_you_mean, shorten
 
+MAX_SUGGESTIONS = 100
+"""Looking for the nearest of 10,000 names takes long; whoever has more findings than this has another problem."""
+
 
 def check(context: Context) -> Iterator[Diagnostic]:
+    names: dict[str, list[str]] = {}
+    for definition in context.definitions.values():
+        names.setdefault(definition.kind, []).append(definition.name)
+    found = 0
     for reference in context.references:
         if reference.expects != "metric":
-            yield from _check(reference, context)
+            candidates = names.get(reference.expects, []) if found < MAX_SUGGESTIONS else None
+            for diagnostic in _check(reference, context, candidates):
+                found += 1
+                yield diagnostic
 
 
-def _check(reference: Reference, context: Context) -> Iterator[Diagnostic]:
+def _help(name: str, kind: str, candidates: list[str] | None) -> str | None:
+    if candidates is None:
+        return None
+    return did_you_mean(name, candidates, f"{_plural(kind)} here") or f"the spec defines no {_plural(kind)}"
+
+
+def _check(reference: Reference, context: Context, candidates: list[str] | None) -> Iterator[Diagnostic]:
     name, split = split_name(reference.text)
     definition = context.definitions.get(name)
     wanted = WORDS[reference.expects]
+    help = _help(name, reference.expects, candidates) if definition is None or definition.kind != reference.expects else None
     if definition is None:
-        names = [each.name for each in context.definitions.values() if each.kind == reference.expects]
-        help = did_you_mean(name, names, f"{_plural(reference.expects)} here") or f"the spec defines no {_plural(reference.expects)}"
-        yield error(
-            "D201",
-            f"there {'are no rows' if reference.expects == 'rows' else f'is no {reference.expects}'} called `{shorten(name)}`",
-            reference.span,
-            help,
-        )
+        there_is = "there are no rows" if reference.expects == "rows" else f"there is no {reference.expects}"
+        yield error("D201", f"{there_is} called `{shorten(name)}`", reference.span, help)
     elif definition.kind != reference.expects:
-        names = [each.name for each in context.definitions.values() if each.kind == reference.expects]
         label = Label(definition.span, "defined here")
         message = f"`{shorten(name)}` is {WORDS[definition.kind]}, not {wanted}"
-        yield error("D202", message, reference.span, did_you_mean(name, names, f"{_plural(reference.expects)} here"), related=(label,))
+        yield error("D202", message, reference.span, help, related=(label,))
     elif split is not None and reference.expects != "rows":
         yield error("D206", f"{wanted} has no split", reference.span, f"write `{shorten(name)}`")
     elif split is not None and split not in SPLITS:
