@@ -219,6 +219,9 @@ class TrainStep(Part):
     validation: RowsRef | None = Field(None, description="rows that early stopping looks at")
     losses: dict[Name, LossStep] = Field(min_length=1, description="the objective: a weighted sum of named terms")
     trainer: TrainerStep = Field(default_factory=lambda: TrainerStep(uses="local"), description="where it is trained")
+    engine: EngineStep | None = Field(
+        None, description="what runs the trained model; without it the compiler picks one that reads its format"
+    )
     epochs: float = Field(3.0, gt=0, description="passes over the rows; `steps` wins")
     steps: int | None = Field(None, ge=1, description="optimizer steps")
     batch: int = Field(16, ge=1, description="sequences in a step")

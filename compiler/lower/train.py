@@ -143,6 +143,7 @@ def _trained(graph: Graph, step: Step, body: TrainStep, soft: tuple[str, ...], a
         license=parent.license if parent else None,
         families=parent.families if parent else (),
         facts=parent.facts if parent else ModelFacts(),
+        engine=body.engine,
         teachers=tuple(dict.fromkeys(taught)),
         soft=soft,
         data=body.data,
