@@ -11,7 +11,7 @@ import torch
 from tokenizers import Tokenizer
 from transformers import AutoConfig, AutoModelForCausalLM
 
-from distillc.runtimes.inference import packed
+from distillc.runtimes.inference import packed, process
 from distillc.spec.errors import StageFailed
 
 
@@ -85,7 +85,8 @@ def load_text(folder: Path) -> Text:
 def load_model(folder: Path) -> Any:
     """The model in float32, in evaluation mode, on pinned threads: one for each core, so that sums are taken in the same order."""
     check_folder(folder)
-    torch.set_num_threads(os.cpu_count() or 1)
+    process.keep_memory()
+    torch.set_num_threads(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
     config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     try:
         model = AutoModelForCausalLM.from_pretrained(
