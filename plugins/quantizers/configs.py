@@ -16,7 +16,7 @@ class GgufConfig(Config):
     type: GgufType = Field("q8_0", description="llama.cpp's type of most weights; k-quants want a width that 256 divides")
 
     def facts(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
-        """What the export will be. `block`: weights of one row that share a scale; a width that it does not divide falls back to a wider type."""
+        """What the export will be. `block` weights of one row share a scale; a width that it does not divide gets a wider type."""
         return {"format": "gguf", "precision": self.type, "block": 256 if "_k" in self.type else 32 if self.type.startswith("q") else 1}
 
 

@@ -62,8 +62,6 @@ def convert(model: Model, target: Path, file_type: gguf.LlamaFileType, name: str
     logging.getLogger("hf-to-gguf").setLevel(logging.ERROR)
     with tempfile.TemporaryDirectory() as scratch, torch.inference_mode():
         folder = linked(model.folder, Path(scratch) / "model")
-        metadata = Path(scratch) / "metadata.json"
-        metadata.write_text(json.dumps({"general.license": model.info.license} if model.info.license else {}), "utf-8")
         architecture = conversion.get_model_architecture(ModelBase.load_hparams(folder, False), ModelType.TEXT)
         try:
             known = conversion.get_model_class(architecture)
@@ -75,10 +73,12 @@ def convert(model: Model, target: Path, file_type: gguf.LlamaFileType, name: str
             ) from None
         converter = type(
             "Converter", (known,), {"model_arch": known.model_arch, "get_vocab_base_pre": pre_tokenizer_of(known, folder, name)}
-        )(folder, file_type, target, metadata_override=metadata, model_name=name)
+        )(folder, file_type, target, model_name=name)
         converter.prepare_tensors()
         converter.prepare_metadata(vocab_only=False)
         writer = converter.gguf_writer
+        if model.info.license:
+            writer.add_license(model.info.license)
         writer.write_header_to_file(path=target)
         writer.write_kv_data_to_file()
         writer.write_tensors_to_file(progress=False)

@@ -5,7 +5,7 @@ from typing import Any
 from tokenizers import Tokenizer
 
 from distillc.runtimes.inference.prompts import render
-from distillc.runtimes.proof.parity import NASTY, Mismatch, first_mismatch
+from distillc.runtimes.proof.parity import NASTY, RARE, Mismatch, first_mismatch
 from distillc.runtimes.stages.context import StageContext
 from distillc.spec.errors import StageFailed
 
@@ -17,19 +17,25 @@ def run(context: StageContext) -> dict[str, Any]:
     texts = [str(row.payload["input"]) for row in context.rows("rows")][:MOST]
     prompts = [*(render(context.task, text) for text in (*texts, *NASTY)), *NASTY]
     tokenizer = Tokenizer.from_file(str(model.folder / "tokenizer.json"))
+
+    def ids(prompt: str) -> list[int]:
+        found: list[int] = tokenizer.encode(prompt).ids
+        return found
+
     running = context.plugin("engines", context.config["engine"]).open(export, seed=context.seed)
     try:
-        equal, mismatch = first_mismatch(prompts, lambda prompt: list(tokenizer.encode(prompt).ids), running.token_ids)
+        equal, mismatch = first_mismatch(prompts, ids, running.token_ids)
+        different = [text for text in RARE if first_mismatch([text], ids, running.token_ids)[1]]
     finally:
         running.close()
     if mismatch:
         raise StageFailed(
             f"{export.info.name!r} reads a prompt otherwise than {model.info.name!r}: {described(mismatch, tokenizer)}",
             where=context.stage.id,
-            help="the export would see other tokens than the model learned on; export to another format, or use a model with a known tokenizer",
+            help="it would see other tokens than the model learned on: export to another format, or use a model with a known tokenizer",
         )
-    context.emit("parity", export=export.info.name, prompts=equal)
-    return {"prompts": equal, "identical": True}
+    context.emit("parity", export=export.info.name, prompts=equal, different=different)
+    return {"prompts": equal, "identical": True, "rare": different}
 
 
 def described(mismatch: Mismatch, tokenizer: Any) -> str:
