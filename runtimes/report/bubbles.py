@@ -51,13 +51,13 @@ class Box:
         return self.left >= other.left and self.right <= other.right and self.top >= other.top and self.bottom <= other.bottom
 
 
-def draw(bubbles: Sequence[Bubble], metric: str) -> Markup | None:
-    """None when no system has both a score and a latency."""
+def draw(bubbles: Sequence[Bubble], metric: str, *, lower: bool = False) -> Markup | None:
+    """None when no system has both a score and a latency. Where `lower` is better, the axis is turned: up is better in every picture."""
     shown = [b for b in bubbles if b.latency > 0]
     if not shown:
         return None
     drawing = Drawing(WIDTH, HEIGHT, f"{metric} against latency, area by size")
-    across, up = _scales(shown)
+    across, up = _scales(shown, lower)
     _axes(drawing, across, up, metric)
     largest = max((b.bytes or 0 for b in shown), default=0)
     spots = [(across(b.latency), up(b.quality), _radius(b.bytes, largest)) for b in shown]
@@ -117,14 +117,15 @@ def _label(drawing: Drawing, bubble: Bubble, spot: tuple[float, float, float], b
     drawing.text(box.left + 2, box.bottom - 4, bubble.name, f"name {bubble.role}")
 
 
-def _scales(bubbles: Sequence[Bubble]) -> tuple[Scale, Scale]:
+def _scales(bubbles: Sequence[Bubble], lower: bool) -> tuple[Scale, Scale]:
     latencies = [b.latency for b in bubbles]
     low, high = min(latencies) / 1.5, max(latencies) * 1.5
     tops = [b.high if b.high is not None else b.quality for b in bubbles]
     bottoms = [b.low if b.low is not None else b.quality for b in bubbles]
     room = (max(tops) - min(bottoms)) * 0.08 or 0.05
     across = Scale(low, high, LEFT + LARGEST / 2, WIDTH - RIGHT - LARGEST / 2, log=True)
-    return across, Scale(min(bottoms) - room, max(tops) + room, HEIGHT - BOTTOM, TOP)
+    floor, ceiling = (TOP, HEIGHT - BOTTOM) if lower else (HEIGHT - BOTTOM, TOP)
+    return across, Scale(min(bottoms) - room, max(tops) + room, floor, ceiling)
 
 
 def _axes(drawing: Drawing, across: Scale, up: Scale, metric: str) -> None:

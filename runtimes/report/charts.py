@@ -20,18 +20,20 @@ def interval_cell(measured: Mapping[str, Any], low: float, high: float, role: st
     return drawing.markup()
 
 
-def difference(entry: Mapping[str, Any], reach: float, margin: float | None = None) -> Markup:
-    """A difference and its interval around zero; `reach` is the largest value that must fit; a margin is dashed."""
+def difference(entry: Mapping[str, Any], reach: float, margin: float | None = None, *, lower: bool = False) -> Markup:
+    """A difference and its interval around zero; `reach` is the largest value that must fit; a margin is dashed. `lower`: less is better."""
     drawing = Drawing(260, 22, f"{figures.signed(entry['value'])}")
     scale = Scale(-reach, reach, 6, 254)
     drawing.line(6, 11, 254, 11, "track")
     drawing.line(scale(0), 1, scale(0), 21, "zero")
     if margin:
-        drawing.line(scale(-margin), 1, scale(-margin), 21, "margin")
+        bound = margin if lower else -margin
+        drawing.line(scale(bound), 1, scale(bound), 21, "margin")
     low, high = entry.get("low"), entry.get("high")
     sign = "open"
     if low is not None and high is not None:
-        sign = "above" if low > 0 else "below" if high < 0 else "open"
+        good, bad = (high < 0, low > 0) if lower else (low > 0, high < 0)
+        sign = "good" if good else "bad" if bad else "open"
         drawing.line(scale(low), 11, scale(high), 11, f"range {sign}")
     drawing.add("circle", cx=scale(entry["value"]), cy=11, r=4, class_=f"dot {sign}")
     return drawing.markup()
@@ -52,7 +54,7 @@ def curve(
     for value in ticks(up.low, up.high, 4):
         drawing.line(46, up(value), wide - 14, up(value), "grid")
         drawing.text(40, up(value) + 4, tick_text(value), "tick", "end")
-    for value in ticks(across.low, across.high, 5):
+    for value in (tick for tick in ticks(across.low, across.high, 5) if tick == int(tick)):
         drawing.text(across(value), high - 12, tick_text(value), "tick", "middle")
     if best is not None:
         drawing.line(across(best), 24, across(best), high - 28, "best")

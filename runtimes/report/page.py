@@ -22,7 +22,7 @@ from distillc.runtimes.report import bubbles, charts, figures, table
 ROLES = ("teacher", "student", "export", "base", "reference")
 LIMIT = 500_000  # bytes; a page that is mailed around. Keys are left out first, then samples are cut.
 SAMPLE_LIMIT = 600  # characters of one text
-VERDICTS = {"pass": "all gates passed", "fail": "a gate said no", "undecided": "a gate cannot decide", "none": "no gates"}
+VERDICTS = {"pass": "all gates passed", "fail": "a gate said no", "undecided": "a gate cannot decide", "none": "no gate that counts"}
 
 
 def render_page(report: Mapping[str, Any], details: Mapping[str, Any]) -> str:
@@ -79,6 +79,7 @@ def _render(report: Mapping[str, Any], details: Mapping[str, Any]) -> str:
     names = table.metric_names(rows)
     first = run.get("metric") if run.get("metric") in names else (names[0] if names else "")
     metrics = [name for name in names if name == first] + [name for name in names if name != first]
+    lower = {metric for metric, way in (run.get("directions") or {}).items() if way == "lower"}
     outcome = verdict(gates)
     return environment.get_template("page.html.j2").render(
         style=Markup(style),  # ours, and pinned by the hash in the policy
@@ -94,11 +95,11 @@ def _render(report: Mapping[str, Any], details: Mapping[str, Any]) -> str:
         rows=[_row(row, row["metrics"]) for row in rows],
         ranges=_ranges([row["metrics"] for row in rows]),
         slices=list(_slices(rows)),
-        bubbles=bubbles.draw(_bubbles(rows, first), first),
+        bubbles=bubbles.draw(_bubbles(rows, first), first, lower=first in lower),
         undrawn=[row["name"] for row in rows if not _latency(row, "p50")],
         roles=[role for role in ROLES if any(row["role"] == role for row in rows)],
         cell=charts.interval_cell,
-        **_differences(run.get("differences") or (), gates),
+        **_differences(run.get("differences") or (), gates, lower),
         curves=[_curves(step, entry) for step, entry in details.get("curves", {}).items() if entry.get("history")],
         **_times(details.get("stages") or ()),
         funnel=[_funnel(entry) for entry in details.get("funnel") or ()],
@@ -190,7 +191,7 @@ def _cards(rows: Sequence[Mapping[str, Any]], gates: Sequence[Mapping[str, Any]]
     return cards
 
 
-def _differences(differences: Sequence[Mapping[str, Any]], gates: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _differences(differences: Sequence[Mapping[str, Any]], gates: Sequence[Mapping[str, Any]], lower: set[str]) -> dict[str, Any]:
     ends = [abs(end) for d in differences for end in (d["value"], d.get("low"), d.get("high")) if end is not None]
     ends += [abs(end) for g in gates for end in (g.get("difference"), g.get("low"), g.get("high"), g.get("margin")) if end is not None]
     reach = max(ends, default=1.0) * 1.08 or 1.0
@@ -212,11 +213,15 @@ def _differences(differences: Sequence[Mapping[str, Any]], gates: Sequence[Mappi
             "picture": "",
         }
         if gate.get("difference") is not None:
-            entry["picture"] = charts.difference({**gate, "value": gate["difference"]}, reach, gate.get("margin"))
+            entry["picture"] = charts.difference(
+                {**gate, "value": gate["difference"]}, reach, gate.get("margin"), lower=gate.get("metric") in lower
+            )
         judged.append(entry)
     return {
         "gates": judged,
-        "differences": [{**d, "shown": shown(d["value"], d), "picture": charts.difference(d, reach)} for d in differences],
+        "differences": [
+            {**d, "shown": shown(d["value"], d), "picture": charts.difference(d, reach, lower=d["metric"] in lower)} for d in differences
+        ],
     }
 
 
@@ -236,7 +241,11 @@ def _curves(name: str, entry: Mapping[str, Any]) -> dict[str, Any]:
     if metric and (scored := points(metric)):
         pictures.append(charts.curve(scored, f"{metric} on validation", best, "task"))
     facts = [f"{entry['steps']} steps" if entry.get("steps") else "", f"step {best} kept" if best is not None else ""]
-    facts += [f"{entry['tokens']:,} tokens".replace(",", " ") if entry.get("tokens") else "", str(entry.get("stopped") or "")]
+    stopped = entry.get("stopped")  # `steps`: it ran to its end, which needs no word
+    facts += [
+        f"{entry['tokens']:,} tokens".replace(",", " ") if entry.get("tokens") else "",
+        str(stopped) if stopped and stopped != "steps" else "",
+    ]
     facts.append(figures.duration(entry["seconds"]) if entry.get("seconds") else "")
     return {"name": name, "facts": " · ".join(filter(None, facts)), "pictures": pictures}
 

@@ -30,11 +30,11 @@ def metric_names(rows: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def gate_sentence(gate: Mapping[str, Any]) -> str:
-    """What a gate asked, in words: `q8 above gold on errant_f0.5`."""
+    """What a gate asked, in words: `q8 better than gold on errant_f0.5`."""
     if "model" not in gate or "against" not in gate:
         return ""
     margin = gate.get("margin")
-    asked = f"at most {margin:g} below" if margin else "above"
+    asked = "better than" if margin is None else f"at most {margin:g} worse than"
     return f"{gate['model']} {asked} {gate['against']} on {gate.get('metric', '')}".rstrip()
 
 

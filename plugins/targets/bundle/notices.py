@@ -42,6 +42,8 @@ def owed(delivery: Delivery) -> list[Owed]:
     """One entry for each license of the lineage, in its order."""
     models: dict[str | None, list[str]] = {}
     for entry in delivery.lineage:
+        if entry["name"] in delivery.exports:
+            continue
         models.setdefault(entry.get("license"), []).append(str(entry["name"]))
     return [Owed(tuple(names), license, licenses.terms(license), licenses.obligations(license)) for license, names in models.items()]
 

@@ -48,8 +48,8 @@ def test_slices_differences_and_gates_are_printed(report: dict[str, Any]) -> Non
     text = render(report)
     assert "on unseen:\n" in text
     assert "−0.241  [−0.309, −0.173]  300" in text
-    assert "  pass      better: q8 above gold on errant_f0.5; +0.110 [+0.042, +0.178]" in text
-    assert "  fail      close (warns only): q8 at most 0.05 below teacher on errant_f0.5" in text
+    assert "  pass      better: q8 better than gold on errant_f0.5; +0.110 [+0.042, +0.178]" in text
+    assert "  fail      close (warns only): q8 at most 0.05 worse than teacher on errant_f0.5" in text
 
 
 def test_control_characters_never_reach_the_terminal(report: dict[str, Any]) -> None:
