@@ -21,7 +21,7 @@ def interval_cell(measured: Mapping[str, Any], low: float, high: float, role: st
 
 
 def difference(entry: Mapping[str, Any], reach: float, margin: float | None = None, *, lower: bool = False) -> Markup:
-    """A difference and its interval around zero; `reach` is the largest value that must fit; a margin is dashed. `lower`: less is better."""
+    """A difference and its interval around zero; `reach` is the largest value to fit; a margin is dashed. `lower`: less is better."""
     drawing = Drawing(260, 22, f"{figures.signed(entry['value'])}")
     scale = Scale(-reach, reach, 6, 254)
     drawing.line(6, 11, 254, 11, "track")

@@ -15,6 +15,7 @@ from distillc.spec.errors import UsageError
 if TYPE_CHECKING:
     from distillc.compiler.plan import Plan
     from distillc.runtimes.driver import Outcome
+    from distillc.runtimes.store import Store
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
         if outcome.error is None:
             print(json.dumps(as_json(outcome), indent=1, ensure_ascii=False))
     else:
-        say(outcome)
+        say(outcome, store)
     if outcome.error is not None:
         raise outcome.error
     return outcome.exit_code
@@ -98,7 +99,7 @@ def limits(plan: "Plan", limit: int) -> list[str]:
     return [f"generate.{name}.limit={rows}" for name, rows in found.items()]
 
 
-def say(outcome: "Outcome") -> None:
+def say(outcome: "Outcome", store: "Store") -> None:
     """What a person wants to know: messages on stderr; the table, then the bundle's path on stdout."""
     if outcome.idle:
         print(f"nothing to do: all {len(outcome.states)} stages are done already", file=sys.stderr)
@@ -107,9 +108,11 @@ def say(outcome: "Outcome") -> None:
     if outcome.error is not None or outcome.exit_code == 130:
         return
     if outcome.report is not None:
+        from distillc.runtimes.recorded import recorded
         from distillc.runtimes.report.table import render
 
-        print(render(json.loads(outcome.report.read_text(encoding="utf-8"))))
+        for found in recorded(store, outcome.run):
+            print(render(found.report))
     for path in outcome.delivered:
         print(path)
 
