@@ -81,7 +81,11 @@ def run(
     _refuse_contracts(stages, executor)
     run_id = _run_id(store.home, plan.name)
     with run_lock(store.home, run_id):
-        return asyncio.run(_Run(plan, stages, folder, store, executor, plugins, run_id, progress, debug).go())
+        try:
+            prepared = _Run(plan, stages, folder, store, executor, plugins, run_id, progress, debug)
+        except (OSError, sqlite3.Error) as error:
+            raise as_distill_error(error, str(store.home)) from error
+        return asyncio.run(prepared.go())
 
 
 def select(plan: Plan, until: str | None) -> tuple[Stage, ...]:

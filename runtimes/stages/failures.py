@@ -2,6 +2,7 @@
 
 import errno
 import re
+import sqlite3
 
 from distillc.spec.errors import DistillError, StageFailed
 
@@ -33,6 +34,12 @@ def as_distill_error(error: BaseException, stage: str) -> DistillError:
             f"module {error.name or text!r} can't be imported",
             where=stage,
             help="install what the plugin needs: `distillc plugins` names it",
+        )
+    if isinstance(error, sqlite3.Error):
+        return StageFailed(
+            f"the journal of runs can't be used: {text}",
+            where=stage,
+            help="see whether the disk is full or failing; without the file journal.sqlite3 it is made again",
         )
     shown = text if len(text) <= 500 else text[:500] + " …"
     return StageFailed(

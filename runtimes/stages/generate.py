@@ -165,7 +165,9 @@ class _Context:
         found = (config.get("engines") or {}).get(field) or config.get("engine")
         if not found:
             raise StageFailed(
-                f"no engine here reads the model of `{field}`", where=self._stage.id, help="install one: `distillc plugins` lists engines"
+                f"no engine here reads the model of `{field}`",
+                where=self._stage.stage.id,
+                help="install one: `distillc plugins` lists engines",
             )
         return {"uses": found} if isinstance(found, str) else found
 

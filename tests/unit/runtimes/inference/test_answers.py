@@ -1,0 +1,64 @@
+"""The journal of answers: what is whole counts, what is torn does not, whatever byte the kill came at."""
+
+from pathlib import Path
+
+import pytest
+
+from distillc.plugins.api.artifacts import Completion
+from distillc.runtimes.inference.answers import AnswerJournal, answer_key
+
+ANSWERS = {
+    f"key {i}": Completion(text=f"answer ü {i}" * i, finish_reason="stop", prompt_tokens=i, completion_tokens=2 * i) for i in range(4)
+}
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    journal = AnswerJournal(tmp_path / "journal")
+    for key, answer in ANSWERS.items():
+        journal.append(key, answer)
+    journal.close()
+    return tmp_path / "journal"
+
+
+def opened(path: Path) -> dict[str, Completion]:
+    journal = AnswerJournal(path)
+    journal.close()
+    return journal.answers
+
+
+def test_what_was_appended_is_there_again(path: Path) -> None:
+    assert opened(path) == ANSWERS
+
+
+def test_cut_at_any_byte_it_holds_the_whole_records_before_and_goes_on(path: Path) -> None:
+    data = path.read_bytes()
+    counts = []
+    for cut in range(len(data) + 1):
+        path.write_bytes(data[:cut])
+        journal = AnswerJournal(path)
+        held = dict(journal.answers)
+        assert list(held.items()) == list(ANSWERS.items())[: len(held)]
+        journal.append("after", ANSWERS["key 1"])
+        journal.close()
+        assert opened(path) == {**held, "after": ANSWERS["key 1"]}
+        counts.append(len(held))
+    assert counts == sorted(counts)
+    assert (counts[0], counts[-2], counts[-1]) == (0, 3, 4)
+
+
+def test_a_changed_byte_ends_what_counts(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[-3] ^= 1
+    path.write_bytes(data)
+    assert list(opened(path)) == ["key 0", "key 1", "key 2"]
+
+
+def test_a_length_beyond_the_file_is_a_torn_record(path: Path) -> None:
+    path.write_bytes(path.read_bytes() + b"\xff\xff\xff\x7f\x00\x00\x00\x00{}")
+    assert opened(path) == ANSWERS
+
+
+def test_keys_tell_fields_rows_and_prompts_apart() -> None:
+    keys = {answer_key(field, row, prompt) for field in ("a", "b") for row in ("1", "2") for prompt in ("x", "y")}
+    assert len(keys) == 8

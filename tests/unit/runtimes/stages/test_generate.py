@@ -1,0 +1,105 @@
+"""Generation: answers in the order of the rows, batches that a kill does not change, nothing lost and nothing twice."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from distillc.compiler.plan import Input, Stage
+from distillc.plugins.api.artifacts import Row
+from distillc.runtimes.stages import generate
+from distillc.runtimes.stages.context import Artifact, StageContext
+from distillc.runtimes.store.rows import read_rows, write_artifact
+from distillc.spec.errors import StageFailed
+from tests.unit.runtimes.small_plan import TASK, Echo, FakePlugins
+
+TEXTS = ["dddd", "a", "ccc", "bb", "eeeee"]
+
+
+@pytest.fixture(autouse=True)
+def fresh_engine() -> Iterator[None]:
+    Echo.asked, Echo.break_after = [], None
+    yield
+    Echo.asked, Echo.break_after = [], None
+
+
+def context(folder: Path, **config: Any) -> StageContext:
+    rows = folder / "rows"
+    if not rows.exists():
+        rows.mkdir()
+        write_artifact(rows, [Row(row_id=f"r{i}", payload={"input": text}, source="s") for i, text in enumerate(TEXTS)])
+    info = {"format": "echo", "name": "teacher"}
+    config = {"model": "teacher", "engine": {"uses": "echo", "batch": 2}, "task": TASK, "seed": 0, "decoding": {"max_tokens": 4}, **config}
+    stage = Stage("answers", "generate", "ask", config, {"rows": Input("pairs"), "model": Input("teacher")}, "k")
+    for name in ("out", "work", "shard"):
+        (folder / name).mkdir(exist_ok=True)
+    artifacts = {"rows": Artifact(rows), "model": Artifact(folder, {"info": info})}
+    return StageContext(stage=stage, folder=folder, out=folder / "out", work=folder / "work", artifacts=artifacts, plugins=FakePlugins())
+
+
+def answered(folder: Path) -> list[tuple[str, str]]:
+    return [(row.row_id, row.payload["target"]) for row in read_rows(folder / "shard" / generate.ROWS)]
+
+
+def test_answers_come_in_the_order_of_the_rows_though_batches_are_by_length(tmp_path: Path) -> None:
+    stage = context(tmp_path)
+    (shard,) = generate.shards(stage)
+    assert generate.run_shard(stage, shard, tmp_path / "shard") == {"kept": 5, "dropped": {}}
+    assert Echo.asked == [["a ->", "bb ->"], ["ccc ->", "dddd ->"], ["eeeee ->"]]
+    assert [row_id for row_id, _ in answered(tmp_path)] == ["ar0", "ar1", "ar2", "ar3", "ar4"]
+    assert dict(answered(tmp_path))["ar4"] == "eeeee -> of 1"
+
+
+@pytest.mark.parametrize("killed_after", range(5))
+def test_a_kill_costs_the_batch_in_flight_and_changes_no_byte(tmp_path: Path, killed_after: int) -> None:
+    for name in ("killed", "unkilled"):
+        (tmp_path / name).mkdir()
+    stage = context(tmp_path / "unkilled")
+    (shard,) = generate.shards(stage)
+    generate.run_shard(stage, shard, tmp_path / "unkilled" / "shard")
+    Echo.asked, Echo.break_after = [], killed_after
+    with pytest.raises(KeyboardInterrupt):
+        generate.run_shard(context(tmp_path / "killed"), shard, tmp_path / "killed" / "shard")
+    Echo.asked, Echo.break_after = [], None
+    generate.run_shard(context(tmp_path / "killed"), shard, tmp_path / "killed" / "shard")
+    finished_batches = killed_after // 2
+    assert sum(map(len, Echo.asked)) == 5 - 2 * finished_batches
+    one, other = (tmp_path / name / "shard" / generate.ROWS for name in ("killed", "unkilled"))
+    assert one.read_bytes() == other.read_bytes()
+
+
+def test_limit_and_skip_count_training_rows_only(tmp_path: Path) -> None:
+    rows = [Row(row_id=f"{split}{i}", payload={"input": str(i)}, source="s", split=split) for split in ("train", "test") for i in range(4)]  # type: ignore[arg-type]
+    (tmp_path / "rows").mkdir()
+    write_artifact(tmp_path / "rows", rows)
+    stage = context(tmp_path, limit=2, skip=1)
+    (shard,) = generate.shards(stage)
+    generate.run_shard(stage, shard, tmp_path / "shard")
+    assert [row.parents[0] for row in read_rows(tmp_path / "shard" / generate.ROWS)] == [
+        "train1",
+        "train2",
+        "test0",
+        "test1",
+        "test2",
+        "test3",
+    ]
+
+
+def test_nothing_to_generate_from_is_one_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(StageFailed, match="the data set is empty"):
+        generate.shards(context(tmp_path, skip=5))
+
+
+def test_a_model_without_an_engine_is_one_clear_error(tmp_path: Path) -> None:
+    stage = context(tmp_path, engine=None)
+    (shard,) = generate.shards(stage)
+    with pytest.raises(StageFailed, match="no engine here reads the model of `model`"):
+        generate.run_shard(stage, shard, tmp_path / "shard")
+
+
+def test_a_shard_is_named_by_what_is_in_it(tmp_path: Path) -> None:
+    rows = [Row(row_id="1", payload={"input": "a"}, source="s"), Row(row_id="2", payload={"input": "b"}, source="s")]
+    changed = [rows[0], Row(row_id="2", payload={"input": "c"}, source="s")]
+    assert generate.digest(rows) != generate.digest(changed)
+    assert generate.digest(rows) != generate.digest(rows[::-1])
