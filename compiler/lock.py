@@ -95,10 +95,20 @@ def _read(folder: Path) -> dict[str, Any] | None:
             help="delete it, or use the distillc that wrote it",
         )
     parts = {part: data.get(part, {}) for part in (*PARTS, "profile")}
-    if not all(isinstance(part, dict) for part in (*parts.values(), *parts["profile"].values(), *parts["leaves"].values())):
-        raise UsageError(f"{FILE_NAME} is damaged", help="delete it: the next plan writes it again")
-    parts["profile"] = {name: {part: found.get(part, {}) for part in PARTS} for name, found in parts["profile"].items()}
-    return {"version": LOCK_VERSION, **parts}
+    try:
+        parts["profile"] = {name: _sound({part: found.get(part, {}) for part in PARTS}) for name, found in parts["profile"].items()}
+        return {"version": LOCK_VERSION, **_sound(parts)}
+    except AttributeError as error:
+        raise UsageError(f"{FILE_NAME} is damaged", help="delete it: the next plan writes it again") from error
+
+
+def _sound(parts: dict[str, Any]) -> dict[str, Any]:
+    """Raises AttributeError where a table of names has something else in it."""
+    for part in ("leaves", "facts"):
+        for found in parts[part].values():
+            found.items()
+    parts["plugins"].items()
+    return parts
 
 
 def moved(old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> list[str]:

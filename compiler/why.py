@@ -13,6 +13,8 @@ from typing import Any, Protocol
 from distillc.compiler.plan import Plan, Stage
 
 MISSING = "(not there)"
+CANDIDATES = 100
+"""So many older records are compared with a stage: enough to find the nearest of the last runs, few enough for a store of years."""
 
 
 class Record(Protocol):
@@ -95,13 +97,17 @@ class _Comparison:
         self.relevant = relevant
         self.by_key = {record.key: record for record in records}
         self.by_kind: dict[tuple[str, str | None], list[Record]] = {}
+        ids = {stage.id for stage in plan.stages}
         for record in self.by_key.values():
-            self.by_kind.setdefault((record.kind, record.uses), []).append(record)
+            if record.stage not in ids:
+                self.by_kind.setdefault((record.kind, record.uses), []).append(record)
         self.by_id: dict[str, list[Record]] = {}
         for record in self.by_key.values():
             self.by_id.setdefault(record.stage, []).append(record)
         self.stages = {stage.id: stage for stage in plan.stages}
         self.keys = {stage.id: stage.key for stage in plan.stages}
+        self.known: dict[tuple[str, str], tuple[Change, ...]] = {}
+        self.compared: dict[tuple[str, str], tuple[tuple[Change, ...], list[str]]] = {}
 
     def reasons(self) -> Iterator[Reason]:
         for stage in self.plan.stages:
@@ -117,14 +123,10 @@ class _Comparison:
             yield Reason(stage.id, own, {port: stage.inputs[port].stage for port in moved}, self.causes(stage, record))
 
     def nearest(self, stage: Stage) -> Record | None:
-        """The record under the stage's own id that differs least, else the one of its kind and plugin."""
-        for candidates in (
-            [r for r in self.by_id.get(stage.id, ()) if r.kind == stage.kind],
-            self.by_kind.get((stage.kind, stage.uses), []),
-        ):
-            if candidates:
-                return min(candidates, key=lambda record: self.distance(stage, record))
-        return None
+        """The record under the stage's own id that differs least, else one of a stage that the plan has no more: a renamed one."""
+        candidates = [record for record in self.by_id.get(stage.id, ()) if record.kind == stage.kind]
+        candidates = candidates or self.by_kind.get((stage.kind, stage.uses), [])
+        return min(candidates[:CANDIDATES], key=lambda record: self.distance(stage, record), default=None)
 
     def distance(self, stage: Stage, record: Record) -> tuple[int, int, str]:
         own, moved = self.compare(stage, record)
@@ -132,6 +134,11 @@ class _Comparison:
 
     def compare(self, stage: Stage, record: Record) -> tuple[tuple[Change, ...], list[str]]:
         """The stage's own differences from a record, and the ports by which another artifact enters."""
+        if (stage.id, record.key) not in self.compared:
+            self.compared[stage.id, record.key] = self._compare(stage, record)
+        return self.compared[stage.id, record.key]
+
+    def _compare(self, stage: Stage, record: Record) -> tuple[tuple[Change, ...], list[str]]:
         changes: list[Change] = []
         if stage.uses != record.uses:
             changes.append(Change(stage.id, Cause.FIELD, "uses", record.uses, stage.uses))
@@ -157,26 +164,39 @@ class _Comparison:
 
     def causes(self, stage: Stage, record: Record) -> tuple[Change, ...]:
         """The changes that nothing else explains, each once: the stage's own, then those behind its inputs; no recursion."""
-        found: dict[Change, None] = {}
-        seen: set[tuple[str, str]] = set()
         waiting = [(stage, record)]
         while waiting:
-            stage, record = waiting.pop()
-            if (stage.id, record.key) in seen:
+            now, against = waiting[-1]
+            behind = self.behind(now, against)
+            open_ones = [pair for _, pair in behind if pair is not None and (pair[0].id, pair[1].key) not in self.known]
+            if open_ones:
+                waiting += open_ones
                 continue
-            seen.add((stage.id, record.key))
-            own, moved = self.compare(stage, record)
-            found |= dict.fromkeys(own)
-            for port in reversed(moved):
-                source = self.stages[stage.inputs[port].stage]
-                before = self.by_key.get(record.inputs[port])
-                if before is None:
-                    found[Change(stage.id, Cause.LOST, port)] = None
-                elif before.stage != source.id and before.kind != source.kind:
-                    found[Change(stage.id, Cause.INPUT, port, before.stage, source.id)] = None
-                else:
-                    waiting.append((source, before))
-        return tuple(found)
+            waiting.pop()
+            own, _ = self.compare(now, against)
+            found = list(own)
+            for change, pair in behind:
+                found += self.known[pair[0].id, pair[1].key] if pair is not None else [change]
+            unique: list[Change] = []
+            for change in found:
+                if change not in unique:
+                    unique.append(change)
+            self.known[now.id, against.key] = tuple(unique)
+        return self.known[stage.id, record.key]
+
+    def behind(self, stage: Stage, record: Record) -> list[tuple[Change, tuple[Stage, Record] | None]]:
+        """For each port by which another artifact enters: the stage and the older record to follow, or None and what there is to say."""
+        found: list[tuple[Change, tuple[Stage, Record] | None]] = []
+        for port in self.compare(stage, record)[1]:
+            source = self.stages[stage.inputs[port].stage]
+            before = self.by_key.get(record.inputs[port])
+            if before is None:
+                found.append((Change(stage.id, Cause.LOST, port), None))
+            elif before.stage != source.id and before.stage in self.stages:
+                found.append((Change(stage.id, Cause.INPUT, port, before.stage, source.id), None))
+            else:
+                found.append((Change(stage.id, Cause.INPUT, port, before.stage, source.id), (source, before)))
+        return found
 
 
 def differences(old: Any, new: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from distillc.compiler.front import Compiled, compile_file
 from distillc.plugins.builtin import distillc_manifests
 from distillc.plugins.discovery import describe
@@ -42,7 +43,9 @@ def plugins(builtin: list[Entry]) -> Callable[..., Plugins]:
 
     def make(*more: tuple[Any, Any], absent: Iterable[str] = (), without: Iterable[str] = ()) -> Plugins:
         own = {(manifest.kind, manifest.name): config for manifest, config in more}
-        entries = [e for e in builtin if (e.manifest.kind, e.manifest.name) not in own and f"{e.manifest.kind}.{e.manifest.name}" not in without]
+        entries = [
+            e for e in builtin if (e.manifest.kind, e.manifest.name) not in own and f"{e.manifest.kind}.{e.manifest.name}" not in without
+        ]
         entries += [Entry(manifest, "distillc-made-up", "1.0", config.model_json_schema()) for manifest, config in more]
         language = compose(Registry(entries, {}))
         return Plugins(entries, own, frozenset(absent), language)

@@ -7,15 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import Field
+
 from distillc.compiler.front import compile_file
 from distillc.compiler.keys import result_config, stage_key
 from distillc.compiler.marks import Marked, marked_fields
 from distillc.compiler.plan import Plan, to_json
 from distillc.plugins.api.manifest import Kind, Manifest
 from distillc.spec.fields import Config, FilePath, ModelRef, RowsRef, SecretRef, runtime_only
-from hypothesis import given
-from hypothesis import strategies as st
-from pydantic import Field
 
 SPEC = Path(__file__).parent / "grammar.yaml"
 
@@ -34,7 +35,9 @@ def downstream(plan: Plan, *roots: str) -> set[str]:
     return found
 
 
-ANSWERED = [f"test/{m}/{d}" for m in ("as_is", "rules", "smollm2", "teacher", "small", "gold", "refined", "q8", "int4") for d in ("seen", "unseen")]
+ANSWERED = [
+    f"test/{m}/{d}" for m in ("as_is", "rules", "smollm2", "teacher", "small", "gold", "refined", "q8", "int4") for d in ("seen", "unseen")
+]
 
 
 @pytest.mark.parametrize(
@@ -204,10 +207,16 @@ def test_hidden_fields_leave_nested_plugins_too() -> None:
         return (Marked("workers", "runtime", False),) if (kind, name) == ("engines", "e") else ()
 
     config = {"engine": {"uses": "e", "workers": 1, "batch": 2}, "engines": {"a": {"uses": "e", "workers": 3}}, "workers": 4}
-    assert result_config("measure", None, config, marks) == {"engine": {"uses": "e", "batch": 2}, "engines": {"a": {"uses": "e"}}, "workers": 4}
+    assert result_config("measure", None, config, marks) == {
+        "engine": {"uses": "e", "batch": 2},
+        "engines": {"a": {"uses": "e"}},
+        "workers": 4,
+    }
 
 
-json_values = st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=5), lambda v: st.dictionaries(st.text(max_size=5), v, max_size=4))
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5), lambda v: st.dictionaries(st.text(max_size=5), v, max_size=4)
+)
 
 
 @given(st.dictionaries(st.text(max_size=5), json_values, max_size=5), st.randoms())

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from distillc.compiler.front import compile_file
 from distillc.compiler.plan import Plan, from_json, to_json
 from distillc.spec.errors import InvalidSpec
@@ -146,7 +147,10 @@ def test_earlier_steps_are_told_apart_by_what_they_use(compiled: Any) -> None:
 
 
 def test_limit_and_skip_count_once(compiled: Any) -> None:
-    text = SPEC.read_text().replace("{from: prose, limit: 800, steps: [{uses: corrupt", "{from: prose, limit: 800, skip: 5, steps: [{uses: corrupt, errors: common}, {uses: corrupt")
+    text = SPEC.read_text().replace(
+        "{from: prose, limit: 800, steps: [{uses: corrupt",
+        "{from: prose, limit: 800, skip: 5, steps: [{uses: corrupt, errors: common}, {uses: corrupt",
+    )
     plan = compiled(text).plan
     assert [(s.config["limit"], s.config["skip"]) for s in plan if plan.origins[s.id] == "pairs"] == [(800, 5), (None, 0)]
     assert edges(plan, "pairs") == {"rows": "pairs/corrupt"}

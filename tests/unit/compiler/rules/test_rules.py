@@ -1,0 +1,264 @@
+"""Each rule finds what its docstring says, at the place that says it, and is silent about the design's own spec."""
+
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from distillc.compiler.codes import CODES
+from distillc.compiler.front import compile_file
+from distillc.compiler.rules import RULES
+from distillc.plugins.api.manifest import Kind, Manifest
+from distillc.spec.codes import CODES as LANGUAGE_CODES
+from distillc.spec.diagnostic import Diagnostic, Severity
+from distillc.spec.errors import InvalidSpec
+from distillc.spec.fields import Config, ModelRef
+
+TINY = """\
+distill: 1
+name: tiny
+task: {kind: generate, input: text, target: fixed, prompt: "{{ text }}"}
+data: {prose: {uses: docstrings, packages: [numpy], split: {validation: 5, test: 5}}}
+generate:
+  pairs: {from: prose, limit: 20, steps: [{uses: corrupt, errors: common}]}
+  rest: {from: prose, skip: 20, steps: [{uses: corrupt, errors: common}]}
+  answers: {from: rest, steps: [{uses: answer, model: teacher}]}
+models:
+  big: {uses: random, family: qwen2.5}
+  small: {uses: prune, from: teacher, layers: 1}
+train:
+  teacher: {model: big, data: pairs, losses: {hard: cross_entropy}}
+  student: {model: small, data: answers, losses: {soft: {uses: forward_kl, teacher: teacher}}}
+quantize:
+  q8: {uses: gguf, from: student, type: q8_0}
+evaluate:
+  test: {data: pairs, models: [student, q8], metrics: [exact_match]}
+deploy:
+  edge: {uses: bundle, from: q8, path: dist/}
+"""
+
+Find = Callable[..., list[Diagnostic]]
+
+
+@pytest.fixture
+def find(compiled: Any) -> Find:
+    """`find(old, new, …)`: TINY with texts replaced, and what the compiler has to say about it."""
+
+    def run(*changes: str, registry: Any = None) -> list[Diagnostic]:
+        text = TINY
+        for old, new in zip(changes[::2], changes[1::2], strict=True):
+            assert old in text
+            text = text.replace(old, new)
+        try:
+            return list(compiled(text, registry).warnings)
+        except InvalidSpec as error:
+            return list(error.diagnostics)
+
+    return run
+
+
+def only(found: list[Diagnostic]) -> tuple[str, Severity, int]:
+    (one,) = found
+    assert one.span is not None
+    assert one.help or one.severity is not Severity.ERROR
+    return one.code, one.severity, one.span.line
+
+
+def line(part: str) -> int:
+    return next(n for n, text in enumerate(TINY.splitlines(), 1) if part in text)
+
+
+def test_the_plain_spec_is_fine(find: Find) -> None:
+    assert find() == []
+
+
+def test_the_design_s_spec_is_fine(shared: Any) -> None:
+    assert compile_file(Path(__file__).parent.parent / "grammar.yaml", shared).warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("more", "place"),
+    [
+        ("matrix: {vary: {models.small.layers: [1, 2]}}", "matrix"),
+        ("choose: {best: {among: [student, q8], by: exact_match, data: pairs.validation}}", "choose"),
+        ("budget: {usd: 1}", "budget"),
+    ],
+)
+def test_what_is_not_there_yet_is_one_clear_error(find: Find, more: str, place: str) -> None:
+    (found,) = find("name: tiny\n", f"name: tiny\n{more}\n")
+    assert (found.code, found.span and found.span.line) == ("D151", 3)
+    assert place in found.message
+
+
+def test_a_missing_extra_is_named(find: Find, plugins: Any) -> None:
+    found = find(registry=plugins(absent=["llama_cpp"]))
+    assert {d.code for d in found} == {"D152"}
+    assert all("llama_cpp" in d.message and "pip install 'distillc[local]'" in (d.help or "") for d in found)
+
+
+@pytest.mark.parametrize(
+    ("path", "word"),
+    [
+        ("nowhere/", "does not exist"),
+        ("pkg://no-such-package/model.gguf", "not installed"),
+        ("pkg://pyyaml/../../x", "leaves its package"),
+        ("pkg://pyyaml/none.gguf", "has no none.gguf"),
+    ],
+)
+def test_a_missing_file_is_found_before_anything_runs(find: Find, path: str, word: str) -> None:
+    (found,) = find("{uses: random, family", f"{{uses: transformers, path: '{path}', family")
+    assert (found.code, found.span and found.span.line) == ("D153", line("big:"))
+    assert word in found.message
+
+
+def test_testing_on_training_rows(find: Find) -> None:
+    found = find("data: pairs, models: [student, q8]", "data: pairs.train, models: [student, q8]")
+    assert only(found) == ("D350", Severity.ERROR, line("  test:"))
+    assert "`teacher` is trained on" in found[0].message
+
+
+def test_training_on_test_rows(find: Find) -> None:
+    found = find("{model: big, data: pairs,", "{model: big, data: pairs.test,")
+    assert only(found) == ("D350", Severity.ERROR, line("  test:"))
+
+
+def test_training_rows_of_another_range_are_no_overlap(find: Find) -> None:
+    """`rest` skips the twenty rows that `pairs` has; a model trained on `rest` alone may be tested on them."""
+    alone = "{model: big, data: rest, losses: {hard: cross_entropy}}"
+    assert (
+        find(TINY[TINY.index("{model: big") : TINY.index("\n  student:")], alone, "data: pairs, models", "data: pairs.train, models") == []
+    )
+
+
+def test_stopping_by_test_rows(find: Find) -> None:
+    found = find("data: answers, losses", "data: answers, validation: pairs.test, losses")
+    assert only(found) == ("D350", Severity.ERROR, line("  test:"))
+
+
+def test_validation_on_training_rows_is_a_warning(find: Find) -> None:
+    found = find("{model: big, data: pairs,", "{model: big, data: pairs, validation: pairs.train,")
+    assert only(found) == ("D351", Severity.WARNING, line("  teacher:"))
+
+
+def test_rules_give_no_log_probabilities(find: Find) -> None:
+    found = find("teacher: teacher}}}", "teacher: words}}}", "models:\n", "models:\n  words: harper\n")
+    assert [(d.code, d.span and d.span.line) for d in found if d.severity is Severity.ERROR] == [("D450", line("  student:") + 1)]
+
+
+def test_a_soft_loss_without_a_teacher(find: Find) -> None:
+    assert only(find("{uses: forward_kl, teacher: teacher}", "forward_kl")) == ("D450", Severity.ERROR, line("  student:"))
+
+
+def test_a_hard_loss_with_a_teacher(find: Find) -> None:
+    found = find("{hard: cross_entropy}", "{hard: {uses: cross_entropy, teacher: big}}")
+    assert only(found) == ("D450", Severity.ERROR, line("  teacher:"))
+
+
+class EmptyConfig(Config):
+    pass
+
+
+class ModelJudgeConfig(Config):
+    model: ModelRef
+
+
+def made_up(kind: Kind, name: str, **capabilities: Any) -> Manifest:
+    return Manifest(kind=kind, name=name, summary="made up", config="nowhere:C", impl="nowhere:I", capabilities=capabilities)
+
+
+def test_a_service_takes_no_soft_targets(find: Find, plugins: Any) -> None:
+    registry = plugins((made_up(Kind.TRAINERS, "service", soft_targets=False), EmptyConfig))
+    found = find("data: answers, losses", "data: answers, trainer: service, losses", registry=registry)
+    assert only(found) == ("D451", Severity.ERROR, line("  student:"))
+
+
+def test_a_temperature_that_nobody_records(find: Find) -> None:
+    capture = "capture: {seen: {data: answers, teacher: teacher, temperatures: [1, 2]}}\ntrain:\n"
+    found = find("train:\n", capture, "teacher: teacher}}}", "teacher: teacher, temperature: 3}}}")
+    assert only(found) == ("D452", Severity.ERROR, line("  student:") + 1)
+    assert find("train:\n", capture, "teacher: teacher}}}", "teacher: teacher, temperature: 2}}}") == []
+
+
+def test_students_of_another_root_are_doubted(find: Find) -> None:
+    """Nothing is known of the tokenizers of random models, so it is a warning; facts that differ make it an error."""
+    found = find("{uses: prune, from: teacher, layers: 1}", "{uses: random}")
+    assert [(d.code, d.severity) for d in found] == [("D453", Severity.WARNING)]
+
+
+def test_tokenizers_that_differ_are_an_error(find: Find, tmp_path: Path) -> None:
+    for name, size in (("a", 100), ("b", 200)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "config.json").write_text(f'{{"model_type": "llama", "hidden_size": 64, "vocab_size": {size}}}')
+        (tmp_path / name / "tokenizer.json").write_text(f'{{"size": {size}}}')
+    found = find(
+        "{uses: random, family: qwen2.5}",
+        "{uses: transformers, path: a}",
+        "{uses: prune, from: teacher, layers: 1}",
+        "{uses: transformers, path: b}",
+    )
+    assert only(found) == ("D453", Severity.ERROR, line("  student:"))
+
+
+@pytest.mark.parametrize(("width", "type", "codes"), [(576, "q6_k", ["D550"]), (576, "q8_0", []), (512, "q4_k_m", [])])
+def test_k_quants_want_a_width_that_256_divides(find: Find, tmp_path: Path, width: int, type: str, codes: list[str]) -> None:
+    (tmp_path / "m").mkdir()
+    (tmp_path / "m" / "config.json").write_text(f'{{"model_type": "llama", "hidden_size": {width}}}')
+    found = find("{uses: random, family: qwen2.5}", "{uses: transformers, path: m}", "type: q8_0", f"type: {type}")
+    assert [d.code for d in found] == codes
+
+
+def test_an_export_that_nothing_reads(find: Find, plugins: Any) -> None:
+    registry = plugins((made_up(Kind.QUANTIZERS, "odd", writes="odd"), EmptyConfig))
+    found = find("{uses: gguf, from: student, type: q8_0}", "{uses: odd, from: student}", registry=registry)
+    assert only(found) == ("D551", Severity.ERROR, line("  q8:"))
+
+
+def test_an_engine_that_does_not_read_the_format(find: Find) -> None:
+    found = find("type: q8_0}", "type: q8_0, engine: transformers}")
+    assert only(found) == ("D551", Severity.ERROR, line("  q8:"))
+
+
+def test_an_export_cannot_be_trained(find: Find) -> None:
+    found = find("quantize:", "  more: {model: q8, data: pairs, losses: {hard: cross_entropy}}\nquantize:")
+    assert only(found) == ("D552", Severity.ERROR, line("quantize:"))
+
+
+def test_a_judge_of_the_teacher_s_family(find: Find, plugins: Any) -> None:
+    registry = plugins((made_up(Kind.JUDGES, "llm", values={"": "higher"}), ModelJudgeConfig))
+    judged = ("metrics: [exact_match]", "metrics: [exact_match], judges: {style: {uses: llm, model: other}}")
+    other = ("models:\n", "models:\n  other: {uses: random, family: %s}\n")
+    found = find(*judged, other[0], other[1] % "qwen3", registry=registry)
+    assert only(found) == ("D650", Severity.ERROR, line("  test:") + 1)
+    assert find(*judged, other[0], other[1] % "smollm2", registry=registry) == []
+
+
+@pytest.mark.parametrize("path", ["/tmp/x", "../dist", "a/../../b", "~/x", ".", "C:/x", "\\\\host\\x"])
+def test_a_bundle_stays_below_the_spec(find: Find, path: str) -> None:
+    code, severity, place = only(find("path: dist/", f"path: '{path}'"))
+    assert code in ("D651", "D106")  # the target's own schema refuses some forms before the rule does
+    assert (severity, place) == (Severity.ERROR, line("  edge:"))
+
+
+@pytest.mark.parametrize("path", ["dist", "./dist/", "dist/more"])
+def test_two_bundles_have_two_folders(find: Find, path: str) -> None:
+    found = find("path: dist/}\n", f"path: dist/}}\n  again: {{uses: bundle, from: q8, path: '{path}'}}\n")
+    assert only(found) == ("D651", Severity.ERROR, line("  edge:") + 1)
+
+
+def test_a_value_that_no_metric_has(find: Find) -> None:
+    gate = ", gates: {good: {model: q8, metric: errant_f0.5, against: student}}"
+    found = find("metrics: [exact_match]", f"metrics: [exact_match]{gate}")
+    assert [d.code for d in found] == ["D207"]
+
+
+@pytest.mark.parametrize("name", [*RULES, "unsupported"])
+def test_every_rule_explains_itself_and_has_a_code(name: str) -> None:
+    doc = import_module(f"distillc.compiler.rules.{name}").__doc__
+    assert doc and len(doc.splitlines()) > 4
+    assert any(code.module == f"distillc.compiler.rules.{name}" for code in CODES.values())
+
+
+def test_no_code_means_two_things() -> None:
+    assert not CODES.keys() & LANGUAGE_CODES.keys()

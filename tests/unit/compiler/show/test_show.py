@@ -1,0 +1,46 @@
+"""Plans as trees and as JSON."""
+
+import json
+
+from distillc.compiler.plan import Estimate, Input, Plan, Stage, from_json
+from distillc.compiler.show import json as as_json
+from distillc.compiler.show import tree
+
+PLAN = Plan(
+    "demo",
+    "distill.yaml",
+    "",
+    (
+        Stage("d/ingest", "ingest", "jsonl", {}, {}, "k1", Estimate(rows=2000)),
+        Stage("d", "split", None, {}, {"rows": Input("d/ingest")}, "k2"),
+        Stage("t", "train", "local", {"steps": 30, "batch": 8, "epochs": 1}, {"rows": Input("d", "train")}, "k3"),
+    ),
+    {"d/ingest": "d", "d": "d", "t": "t"},
+    {},
+    profile="quick",
+)
+
+
+def test_the_tree_groups_stages_by_step() -> None:
+    assert tree.render(PLAN).splitlines() == [
+        "demo (quick)",
+        "├─ d            2 stages",
+        "│  ├─ d/ingest  ingest: jsonl    ≤ 2,000 rows",
+        "│  └─ d         split            ← d/ingest",
+        "└─ t            train: local     ← d.train · ≤ 30 steps of 8",
+        "",
+        "3 stages",
+    ]
+
+
+def test_the_tree_says_what_is_done() -> None:
+    text = tree.render(PLAN, lambda key: key == "k1")
+    assert "d            2 stages       1 of 2 to run" in text
+    assert text.splitlines()[-1] == "3 stages · 1 done, 2 to run"
+
+
+def test_json_is_a_plan_that_also_says_what_is_done() -> None:
+    text = as_json.render(PLAN, lambda key: key == "k1")
+    assert [stage["done"] for stage in json.loads(text)["stages"]] == [True, False, False]
+    assert from_json(text) == PLAN
+    assert from_json(as_json.render(PLAN)) == PLAN
