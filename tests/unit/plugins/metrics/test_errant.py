@@ -17,11 +17,11 @@ from distillc.plugins.metrics.errant import Errant, annotator, best
 SENTENCES = [  # source, output, reference
     ("She go to school yesterday .", "She goes to school yesterday .", "She went to school yesterday ."),
     ("He dont like apple .", "He doesn't like apples .", "He does n't like apples ."),
-    ("I has been working here since five years .", "I have been working here for five years .", "I have been working here for five years ."),
+    ("I has been here since five years .", "I have been here for five years .", "I have been here for five years ."),
     ("There is many book on the table .", "There is many book on the table .", "There are many books on the table ."),
     ("Nothing is wrong here .", "Nothing is wrong here .", "Nothing is wrong here ."),
     ("Nothing is wrong here .", "Nothing are wrong here .", "Nothing is wrong here ."),
-    ("The informations was very usefull for me and them", "The information was very useful for me", "The information was very useful for me and them ."),
+    ("The informations was usefull for me and them", "The information was useful for me", "The information was useful for me and them ."),
     ("recieve the the function", "Receive the function", "Receive the function ."),
 ]  # fmt: skip
 

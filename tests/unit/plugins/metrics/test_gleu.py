@@ -64,7 +64,7 @@ def test_against_the_definition_written_out() -> None:
 
 
 def plainly(source: str, output: str, reference: str) -> list[int]:
-    """Each n-gram of the output: as often as in the reference it is a match, as often as in the source, if the reference lacks it, a fault."""
+    """Each n-gram of the output: as often as in the reference it is a match, as in the source, if the reference lacks it, a fault."""
     counts = []
     for order in (1, 2):
         sides = [list(text.split()) if order == 1 else list(pairwise(text.split())) for text in (source, output, reference)]
