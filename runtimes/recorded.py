@@ -53,15 +53,20 @@ def _of(run: RunState, journal: Journal, store: Store, seconds: dict[str, float]
             continue
         graph = _graph(sealed, store)
         known = {key: took for key, one in graph.items() if (took := _took(key, one, journal, seconds)) is not None}
-        report, details = (json.loads(store.file(sealed, name).read_bytes()) for name in ("report.json", "details.json"))
+        report, details = (_read(store, sealed, name) for name in ("report.json", "details.json"))
         inputs = {key: dict(one.inputs) for key, one in graph.items()}
         names = {one.stage: key for key, one in graph.items()}
-        models = {row["name"]: names[row["name"]] for row in report["rows"] if row["name"] in names}
+        models = {row["name"]: names[row["name"]] for row in report.get("rows", ()) if row["name"] in names}
         details["stages"] = [{"id": one.stage, "seconds": known[key]} for key, one in graph.items() if key in known]
         for name, curve in details.get("curves", {}).items():
             curve["seconds"] = known.get(names.get(name, ""))
         timed = wall.with_times(report, wall.chains(models, inputs, known))
         found.append(Recorded(run.id, stage.id, timed, details))
+    return found
+
+
+def _read(store: Store, sealed: Sealed, name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(store.file(sealed, name).read_bytes()) if name in sealed.files else {}
     return found
 
 
