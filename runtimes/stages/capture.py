@@ -1,0 +1,64 @@
+"""Asks a teacher what it knows about target tokens: one forward pass over prompt and answer for each row, kept as signals.
+
+Which plugin trains on them and at which temperature is not known here; the grid, the mass and the limit come with the stage.
+"""
+
+import hashlib
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from distillc.runtimes.stages.context import StageContext
+from distillc.runtimes.stages.generate import digest
+from distillc.runtimes.work import Shard
+from distillc.spec.errors import StageFailed
+
+SHARD_ROWS = 400  # a minute of a small teacher on two cores, which is what a kill costs
+
+
+def shards(context: StageContext) -> tuple[Shard, ...]:
+    rows = context.rows("rows")
+    if not rows:
+        raise StageFailed("there are no rows to capture: the data set is empty", where=context.stage.id, help="check the step it comes from")
+    return tuple(
+        Shard(number, start, min(start + SHARD_ROWS, len(rows)), digest(rows[start : start + SHARD_ROWS]))
+        for number, start in enumerate(range(0, len(rows), SHARD_ROWS))
+    )
+
+
+def run_shard(context: StageContext, shard: Shard, out: Path) -> dict[str, Any]:
+    from distillc.runtimes.inference.loading import load_model, load_text
+    from distillc.runtimes.training.examples import example
+    from distillc.runtimes.training.signals import SignalHeader
+    from distillc.runtimes.training.teacher import capture
+
+    folder = context.directory("model")
+    model = context.once("model", lambda: load_model(folder))
+    text = context.once("text", lambda: load_text(folder))
+    rows = context.once("rows", lambda: context.rows("rows"))
+    header = SignalHeader(
+        vocabulary=int(model.config.vocab_size),
+        temperatures=tuple(float(t) for t in context.config["temperatures"]),
+        mass=float(context.config["mass"]),
+        top_k=int(context.config["top_k"]),
+        tokenizer=f"sha256:{hashlib.sha256((folder / 'tokenizer.json').read_bytes()).hexdigest()}",
+        model=context.artifact("model").digest,
+    )
+    found = capture(model, [example(row, context.task, text) for row in rows[shard.start : shard.stop]], header)
+    found.write(out / "signals.safetensors")
+    context.emit("progress", done=shard.stop, total=len(rows), unit="rows")
+    return {"rows": shard.stop - shard.start, "tokens": found.tokens}
+
+
+def collect(context: StageContext, parts: Sequence[tuple[Path, Mapping[str, Any]]]) -> dict[str, Any]:
+    """The files of all shards; `mass` is what the kept ids hold at each temperature, on average."""
+    from distillc.runtimes.training.signals import Signals
+
+    for number, (folder, _) in enumerate(parts):
+        shutil.copyfile(folder / "signals.safetensors", context.out / f"signals-{number:05}.safetensors")
+    signals = Signals(context.out)
+    tokens = sum(int(counts["tokens"]) for _, counts in parts)
+    size = sum(path.stat().st_size for path in context.out.glob("signals-*.safetensors"))
+    mass = {str(temperature): round(signals.mass(temperature), 6) for temperature in signals.header.temperatures}
+    return {"rows": len(signals), "tokens": tokens, "bytes_per_token": round(size / tokens, 1), "mass": mass}
