@@ -13,8 +13,9 @@ from distillc.plugins.teachers.configs import RandomConfig
 from distillc.plugins.teachers.tokenizers import byte_level, write
 
 _END = "<|endoftext|>"
-# Frequent English pairs, so that tokens are longer than bytes and merges are exercised; Ġ is the byte-level space.
-_MERGES = "Ġ t,h e,Ġt he,i n,e r,a n,r e,o n,Ġ a,e s,o r,e n,a t,i s,o u,Ġ s,Ġ w,Ġ c,in g,e d,Ġ o,Ġo f,Ġ f,Ġ p,t o,Ġa n,i t,a l,Ġ b"
+# Frequent English pairs, so that merges are exercised; Ġ is the byte-level space. Each token can be reached by its merge (`a n` comes
+# first, so `Ġa n` never would): onnxruntime-genai takes whole words from the vocabulary, and would read others than transformers.
+_MERGES = "Ġ t,h e,Ġt he,i n,e r,a n,r e,o n,Ġ a,e s,o r,e n,a t,i s,o u,Ġ s,Ġ w,Ġ c,in g,e d,Ġ o,Ġo f,Ġ f,Ġ p,t o,Ġ an,i t,a l,Ġ b"
 
 
 class Random:
