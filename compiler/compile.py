@@ -50,7 +50,7 @@ def compile_document(
         InvalidSpec: with every finding of error level; warnings come with them.
     """
     graph = lower(document, plugins, folder)
-    findings = tuple(sorted([*graph.findings, *rules.check(graph)], key=_place))
+    findings = tuple(sorted(dict.fromkeys([*graph.findings, *rules.check(graph)]), key=_place))
     if any(finding.severity is Severity.ERROR for finding in findings):
         raise InvalidSpec(findings)
     locked = _lock(graph)

@@ -7,6 +7,7 @@ They are plain strings to pydantic; what they mean travels in the JSON Schema as
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
 
 RowsRef = Annotated[str, Field(json_schema_extra={"x-distillc": "rows"}, description="name of a rows step, or NAME.train|validation|test")]
 ModelRef = Annotated[str, Field(json_schema_extra={"x-distillc": "model"}, description="name of a model")]
@@ -32,6 +33,6 @@ class Config(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-def runtime_only() -> dict[str, str]:
+def runtime_only() -> JsonDict:
     """For `Field(json_schema_extra=runtime_only())`: a knob that cannot change the result, left out of content keys."""
     return {"x-distillc": "runtime"}

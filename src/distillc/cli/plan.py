@@ -10,12 +10,14 @@ from distillc.compiler.front import compile_file
 from distillc.compiler.plan import to_json
 from distillc.plugins.registry import load as load_plugins
 from distillc.runtimes.store import open_store
+from distillc.spec.diagnostic import Severity
 from distillc.spec.errors import UsageError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_spec_arguments(parser)
     parser.add_argument("--format", choices=("tree", "json"), default="tree", help="how the plan is printed (default: tree)")
+    parser.add_argument("--strict", action="store_true", help="warnings count as errors")
     parser.add_argument("-o", "--output", metavar="FILE", help="save the plan; `distillc run FILE` takes it")
 
 
@@ -50,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     else:
         from distillc.compiler.show.tree import render as show
     sys.stdout.write(show(compiled.plan, sealed))
-    return 0
+    return int(args.strict and any(warning.severity is Severity.WARNING for warning in compiled.warnings))
 
 
 def save(path: Path, text: str) -> None:
