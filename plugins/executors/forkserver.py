@@ -36,13 +36,13 @@ def main(fd: int, parent: int) -> None:
     control = socket.socket(fileno=fd)
     children: dict[int, int] = {}
     while True:
-        ready, _, _ = select.select([control, wake], [], [])
+        ready, _, _ = select.select([control.fileno(), wake], [], [])
         if wake in ready:
             with contextlib.suppress(BlockingIOError):
                 os.read(wake, LINE)
             for pid, status in _ended(children):
                 _send(control, job=children.pop(pid), status=status)
-        if control in ready:
+        if control.fileno() in ready:
             data, fds, _, _ = socket.recv_fds(control, LINE, 2)
             if not data:  # the driver closed or died
                 for pid in children:

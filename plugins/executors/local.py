@@ -13,7 +13,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict
 from pathlib import Path
@@ -77,7 +77,7 @@ class LocalExecutor:
             await self._server.close()
             self._server = None
 
-    async def _run(self, work: StageWork, extra: Mapping[str, Any]) -> AsyncIterator[dict[str, Any]]:
+    async def _run(self, work: StageWork, extra: Mapping[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
         """The worker's lines up to its end. Raises the worker's error as its own class. Whoever stops reading kills the worker."""
         request = {"entry": self._entry, "work": asdict(work), "log": str(Path(work.where.events).parent / "log.txt"), **extra}
         stage = work.stage["id"]

@@ -1,5 +1,6 @@
 """Checks that what is read from the world is still what the plan was made for."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ def check_revisions(context: StageContext, config: Any) -> None:
     if not pinned or not callable(revisions):
         return
     # As the compiler names them: a leaf with an absolute path is called by its file's name.
-    found = {Path(name).name if Path(name).is_absolute() else name: str(value) for name, value in revisions(context.folder).items()}
+    said: Mapping[str, Any] = revisions(context.folder)
+    found = {Path(name).name if Path(name).is_absolute() else name: str(value) for name, value in said.items()}
     changed = sorted(name for name in {*found, *pinned} if found.get(name) != pinned.get(name))
     if changed:
         raise StageFailed(
