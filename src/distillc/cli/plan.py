@@ -6,7 +6,7 @@ from pathlib import Path
 
 from distillc.cli.main import use_color
 from distillc.compiler import lock
-from distillc.compiler.front import compile_file
+from distillc.compiler.front import Compiled, compile_file
 from distillc.compiler.plan import to_json
 from distillc.plugins.registry import load as load_plugins
 from distillc.runtimes.store import open_store
@@ -32,14 +32,7 @@ def add_spec_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     compiled = compile_file(args.spec, load_plugins(), profile=args.profile, overrides=args.overrides)
-    if compiled.warnings:
-        from distillc.spec.render import render
-
-        sys.stderr.write(render("full", compiled.warnings, compiled.sources, color=use_color(sys.stderr.isatty())))
-    if not args.overrides:  # what is tried once with --set pins nothing
-        for line in lock.moved(lock.read_lock(compiled.folder, args.profile), compiled.plan.lock):
-            print(f"{lock.FILE_NAME}: {line}", file=sys.stderr)
-        lock.write_lock(compiled.folder, compiled.plan.lock, args.profile)
+    announce(compiled)
     if args.output:
         save(Path(args.output), to_json(compiled.plan))
     store = open_store(args.store)
@@ -53,6 +46,20 @@ def run(args: argparse.Namespace) -> int:
         from distillc.compiler.show.tree import render as show
     sys.stdout.write(show(compiled.plan, sealed))
     return int(args.strict and any(warning.severity is Severity.WARNING for warning in compiled.warnings))
+
+
+def announce(compiled: Compiled) -> None:
+    """Prints warnings and what moved since the last lock on stderr, and writes the lock; what is tried with --set pins nothing."""
+    if compiled.warnings:
+        from distillc.spec.render import render
+
+        sys.stderr.write(render("full", compiled.warnings, compiled.sources, color=use_color(sys.stderr.isatty())))
+    plan = compiled.plan
+    if plan.overrides:
+        return
+    for line in lock.moved(lock.read_lock(compiled.folder, plan.profile), plan.lock):
+        print(f"{lock.FILE_NAME}: {line}", file=sys.stderr)
+    lock.write_lock(compiled.folder, plan.lock, plan.profile)
 
 
 def save(path: Path, text: str) -> None:

@@ -65,7 +65,8 @@ def run(args: argparse.Namespace) -> int:
 
 def build_plan(path: Path, registry: Any, profile: str | None, overrides: list[str], limit: int | None) -> "Plan":
     """The plan of a spec, or the one that a file holds. Raises UsageError and InvalidSpec."""
-    from distillc.compiler import compile_spec
+    from distillc.cli.plan import announce
+    from distillc.compiler import compile_file
     from distillc.compiler.plan import from_json
 
     if path.suffix == ".json":
@@ -83,10 +84,11 @@ def build_plan(path: Path, registry: Any, profile: str | None, overrides: list[s
             raise UsageError(
                 f"this is no plan of this version: {error}", where=str(path), help="make it again: distillc plan SPEC --format json"
             ) from error
-    plan = compile_spec(path, registry, profile=profile, overrides=tuple(overrides))
-    if limit is None:
-        return plan
-    return compile_spec(path, registry, profile=profile, overrides=(*overrides, *limits(plan, limit)))
+    compiled = compile_file(path, registry, profile=profile, overrides=tuple(overrides))
+    if limit is not None:
+        compiled = compile_file(path, registry, profile=profile, overrides=(*overrides, *limits(compiled.plan, limit)))
+    announce(compiled)
+    return compiled.plan
 
 
 def limits(plan: "Plan", limit: int) -> list[str]:
