@@ -27,7 +27,15 @@ from distillc.spec.errors import DistillError, StageFailed
 LONGEST_LINE = 1 << 24
 # macOS can fork too, but its frameworks (Accelerate among them) may not be used in a forked child.
 CAN_FORK = sys.platform.startswith("linux")
-ROWS = ("pyarrow.parquet", "distillc.plugins.registry", "distillc.runtimes.stages.execute", "distillc.runtimes.store.rows")
+ROWS = (
+    "pyarrow.parquet",
+    "pydantic",
+    "jinja2",
+    "distillc.spec.fields",
+    "distillc.plugins.registry",
+    "distillc.runtimes.stages.execute",
+    "distillc.runtimes.stages.generate",
+)
 TORCH = (
     *ROWS,
     "torch",

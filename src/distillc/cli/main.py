@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "report": ("distillc.cli.report", "print the table of a run"),
     "status": ("distillc.cli.status", "say where a run stands"),
     "verify": ("distillc.cli.verify", "check a bundle or the store, digest by digest"),
+    "gc": ("distillc.cli.gc", "free what no run needs"),
     "plugins": ("distillc.cli.plugins", "list what is installed"),
     "schema": ("distillc.cli.schema", "print the JSON Schema of the language"),
     "explain": ("distillc.cli.explain", "explain the code of a finding"),

@@ -1,0 +1,49 @@
+"""Progress as plain lines: when a stage starts and ends, how far it is, and nothing that could fool a terminal."""
+
+import pytest
+
+from distillc.cli import progress
+from distillc.cli.progress import Lines, amounts, left
+
+
+def said(capsys: pytest.CaptureFixture[str], *events: dict[str, object]) -> list[str]:
+    lines = Lines()
+    for event in events:
+        lines(event)
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    return captured.err.splitlines()
+
+
+def test_a_stage_starts_and_ends(capsys: pytest.CaptureFixture[str]) -> None:
+    assert said(
+        capsys,
+        {"event": "stage started", "stage": "pairs", "kind": "generate", "uses": "corrupt"},
+        {"event": "stage sealed", "stage": "pairs", "kind": "generate", "uses": "corrupt", "seconds": 1.26},
+        {"event": "stage kept", "stage": "prose"},
+        {"event": "stage skipped", "stage": "edge", "message": "edge is not deployed: gate 'better' said no"},
+    ) == ["pairs: generate corrupt …", "pairs: done in 1.3 s", "edge: edge is not deployed: gate 'better' said no"]
+
+
+def test_rate_and_time_left(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter([100.0, 105.0, 120.0])
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
+    events: list[dict[str, object]] = [
+        {"event": "progress", "stage": "a", "done": done, "total": 300, "unit": "rows"} for done in (0, 50, 100)
+    ]
+    # 100 rows in 20 s are 5 rows/s; the other 200 take 40 s. The event after 5 s is too early for a line.
+    assert said(capsys, *events) == ["a: 100 of 300 rows, 5.0 rows/s, 40 s left"]
+
+
+def test_steps_of_a_trainer_are_progress_too() -> None:
+    assert amounts({"event": "train step", "step": 3, "steps": 10}) == (3, 10, "steps")
+    assert amounts({"event": "shard sealed", "shard": 1}) is None
+
+
+def test_times_in_words() -> None:
+    assert [left(s) for s in (0.4, 59, 200, 3900)] == ["0 s", "59 s", "3 min 20 s", "1 h 05 min"]
+
+
+def test_a_name_cannot_send_commands_to_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    (line,) = said(capsys, {"event": "stage failed", "stage": "a\x1b[2Jb"})
+    assert "\x1b" not in line
