@@ -51,7 +51,7 @@ class Errant:
             chunk = missing[start : start + CHUNK]
             passing = self.parsed({text for _, text in chunk} - self.kept.keys())
             for source, text in chunk:
-                self.edits[source, text] = self.between(self.kept[source], passing.get(text) or self.kept[text])
+                self.edits[source, text] = self.between(self.kept[source], passing[text] if text in passing else self.kept[text])
 
     def parsed(self, texts: Iterable[str]) -> dict[str, Any]:
         ordered = sorted(texts)
