@@ -6,17 +6,17 @@ from distillc.spec.fields import Config
 
 
 class TransformersConfig(Config):
-    batch: int = Field(32, ge=1, description="prompts in one batch; batches are filled by length")
+    batch: int = Field(default=32, ge=1, description="prompts in one batch; batches are filled by length")
 
 
 class LlamaCppConfig(Config):
-    batch: int = Field(16, ge=1, le=256, description="prompts decoded side by side; batches are filled by length")
-    threads: int | None = Field(None, ge=1, description="threads (None: every core this process may use)")
+    batch: int = Field(default=16, ge=1, le=256, description="prompts decoded side by side; batches are filled by length")
+    threads: int | None = Field(default=None, ge=1, description="threads (None: every core this process may use)")
 
 
 class OnnxGenaiConfig(Config):
-    batch: int = Field(16, ge=1, le=256, description="prompts decoded side by side; batches are filled by length")
-    threads: int | None = Field(None, ge=1, description="threads (None: every core this process may use)")
+    batch: int = Field(default=16, ge=1, le=256, description="prompts decoded side by side; batches are filled by length")
+    threads: int | None = Field(default=None, ge=1, description="threads (None: every core this process may use)")
 
 
 class IdentityConfig(Config):
@@ -24,4 +24,4 @@ class IdentityConfig(Config):
 
 
 class HarperConfig(Config):
-    rounds: int = Field(6, ge=1, description="how often a text is looked at again after a correction")
+    rounds: int = Field(default=6, ge=1, description="how often a text is looked at again after a correction")

@@ -50,12 +50,12 @@ class RunningLlama:
         self.threads = config.threads or len(os.sched_getaffinity(0))
         parameters = llama_cpp.llama_model_default_params()
         parameters.n_gpu_layers = 0
-        self.model = llama_cpp.llama_model_load_from_file(str(file).encode(), parameters)
+        self.model: Any = llama_cpp.llama_model_load_from_file(str(file).encode(), parameters)
         if not self.model:
             raise StageFailed(
                 f"llama.cpp cannot load {file.name}: {last_words()}", help="`distillc verify` tells whether the file is damaged"
             )
-        self.vocabulary = llama_cpp.llama_model_get_vocab(self.model)
+        self.vocabulary: Any = llama_cpp.llama_model_get_vocab(self.model)
         self.size = llama_cpp.llama_vocab_n_tokens(self.vocabulary)
         self.context: Any = None
         self.room = (0, 0)
@@ -110,7 +110,8 @@ class RunningLlama:
     ) -> list[tuple[list[int], str]]:
         """Ids of each answer, without its end token, and why it ended. `endless` writes the end token on like any other."""
         self.reserve(len(prompts), max(map(len, prompts)) + decoding.max_tokens)
-        llama_cpp.llama_memory_clear(llama_cpp.llama_get_memory(self.context), True)
+        memory: Any = llama_cpp.llama_get_memory(self.context)
+        llama_cpp.llama_memory_clear(memory, True)
         logits = self.decode([(sequence, ids, 0) for sequence, ids in enumerate(prompts)])
         answers: list[list[int]] = [[] for _ in prompts]
         reasons = ["length"] * len(prompts)

@@ -12,13 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime_genai as og
+import onnxruntime_genai
 from tokenizers import Tokenizer
 
 from distillc.plugins.api.artifacts import Completion, Decoding, Model
 from distillc.plugins.engines.configs import OnnxGenaiConfig
 from distillc.runtimes.inference.batching import batches, cut
 from distillc.spec.errors import StageFailed
+
+og: Any = onnxruntime_genai  # its names come from native code, which type checkers cannot see
 
 
 class OnnxGenaiEngine:

@@ -8,4 +8,6 @@ from distillc.spec.fields import Config
 
 
 class HarperConfig(Config):
-    dialect: Literal["american", "british", "australian", "canadian", "indian"] = Field("american", description="whose spelling is right")
+    dialect: Literal["american", "british", "australian", "canadian", "indian"] = Field(
+        default="american", description="whose spelling is right"
+    )

@@ -6,7 +6,7 @@ from distillc.spec.fields import Config
 
 
 class ExactMatchConfig(Config):
-    ignore_case: bool = Field(False, description="upper and lower case count as equal")
+    ignore_case: bool = Field(default=False, description="upper and lower case count as equal")
 
 
 class ErrantConfig(Config):
@@ -14,4 +14,4 @@ class ErrantConfig(Config):
 
 
 class GleuConfig(Config):
-    order: int = Field(4, ge=1, le=6, description="the longest n-gram that counts")
+    order: int = Field(default=4, ge=1, le=6, description="the longest n-gram that counts")

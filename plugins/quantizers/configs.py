@@ -13,7 +13,7 @@ GgufType = Literal[
 
 
 class GgufConfig(Config):
-    type: GgufType = Field("q8_0", description="llama.cpp's type of most weights; k-quants want a width that 256 divides")
+    type: GgufType = Field(default="q8_0", description="llama.cpp's type of most weights; k-quants want a width that 256 divides")
 
     def facts(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """What the export will be. `block` weights of one row share a scale; a width that it does not divide gets a wider type."""
@@ -21,11 +21,11 @@ class GgufConfig(Config):
 
 
 class OnnxConfig(Config):
-    precision: Literal["int4", "fp32"] = Field("int4", description="int4 weights, or fp32 as they are")
-    block_size: Literal[16, 32, 64, 128, 256] = Field(32, description="int4: so many weights share a scale")
-    accuracy_level: Literal[1, 2, 3, 4] = Field(4, description="int4: activations in 1 fp32, 2 fp16, 3 bf16, 4 int8 (the fastest)")
-    algorithm: Literal["default", "rtn", "k_quant"] = Field("default", description="int4: how scales are found")
-    symmetric: bool = Field(True, description="int4: no zero points")
+    precision: Literal["int4", "fp32"] = Field(default="int4", description="int4 weights, or fp32 as they are")
+    block_size: Literal[16, 32, 64, 128, 256] = Field(default=32, description="int4: so many weights share a scale")
+    accuracy_level: Literal[1, 2, 3, 4] = Field(default=4, description="int4: activations in 1 fp32, 2 fp16, 3 bf16, 4 int8 (the fastest)")
+    algorithm: Literal["default", "rtn", "k_quant"] = Field(default="default", description="int4: how scales are found")
+    symmetric: bool = Field(default=True, description="int4: no zero points")
 
     def facts(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """What the export will be. `block` as for GGUF: rows are padded to it."""

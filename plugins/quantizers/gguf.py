@@ -142,8 +142,9 @@ def squeeze(source: Path, target: Path, kind: str) -> None:
     parameters = llama_cpp.llama_model_quantize_default_params()
     parameters.ftype = getattr(llama_cpp, f"LLAMA_FTYPE_MOSTLY_{kind.upper()}")
     parameters.nthread = THREADS
+    reference: Any = ctypes.byref(parameters)
     lines = listen()
-    if llama_cpp.llama_model_quantize(str(source).encode(), str(target).encode(), ctypes.byref(parameters)):
+    if llama_cpp.llama_model_quantize(str(source).encode(), str(target).encode(), reference):
         raise StageFailed(f"llama.cpp could not quantize to {kind}: {last_words()}", help="try type q8_0")
     fallbacks = sum("falling back" in line for line in lines)
     if fallbacks:

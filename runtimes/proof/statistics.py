@@ -93,13 +93,13 @@ def resample(aggregate: Aggregate, statistics: Floats, groups: Sequence[str], se
 
 def interval(aggregate: Aggregate, statistics: Floats, groups: Sequence[str], seed: int) -> dict[str, Interval]:
     """Every value of a metric with its interval. Items with NaN are no part of it and are counted as failed."""
-    sound = ~np.isnan(statistics).any(axis=1)
+    sound = np.asarray(~np.isnan(statistics).any(axis=1))
     failed = int((~sound).sum())
     kept = statistics[sound]
     if not len(kept):
         names = aggregate(np.zeros(statistics.shape[1]), np.ones(()))
         return {name: Interval(math.nan, math.nan, math.nan, 0, failed) for name in names}
-    sample = resample(aggregate, kept, [group for group, ok in zip(groups, sound, strict=True) if ok], seed)
+    sample = resample(aggregate, kept, [group for group, ok in zip(groups, sound.tolist(), strict=True) if ok], seed)
     found = {}
     for name, whole in sample.whole.items():
         if is_share(kept) and sample.groups == sample.n:
@@ -112,11 +112,11 @@ def interval(aggregate: Aggregate, statistics: Floats, groups: Sequence[str], se
 
 def difference(aggregate: Aggregate, name: str, one: Floats, other: Floats, groups: Sequence[str], seed: int) -> Difference:
     """One system's value minus another's on the same items, in the same order. An item that failed for either is left out."""
-    sound = ~(np.isnan(one).any(axis=1) | np.isnan(other).any(axis=1))
+    sound = np.asarray(~(np.isnan(one).any(axis=1) | np.isnan(other).any(axis=1)))
     failed = int((~sound).sum())
     if not sound.any():
         return Difference(math.nan, math.nan, math.nan, 0, 0, failed, np.full(DRAWS, np.nan))
-    kept = [group for group, ok in zip(groups, sound, strict=True) if ok]
+    kept = [group for group, ok in zip(groups, sound.tolist(), strict=True) if ok]
     return apart(resample(aggregate, one[sound], kept, seed), resample(aggregate, other[sound], kept, seed), name, failed)
 
 
@@ -186,5 +186,5 @@ def needed(deviation: float, distance: float, *, level: float = LEVEL, power: fl
     """
     if distance <= 0:
         raise ValueError("a distance is above 0")
-    z = norm.ppf((1 + level) / 2) + norm.ppf(power)
+    z = float(norm.ppf((1 + level) / 2) + norm.ppf(power))
     return max(1, math.ceil((z * deviation / distance) ** 2 - 1e-9))

@@ -51,7 +51,8 @@ def reference(tiny_model: Model) -> list[tuple[str, bool]]:
     tokenizer = Tokenizer.from_file(str(tiny_model.folder / "tokenizer.json"))
     found = []
     for prompt in PROMPTS:
-        ids, clear, answer = tokenizer.encode(prompt).ids, True, []
+        ids, clear = tokenizer.encode(prompt).ids, True
+        answer: list[int] = []
         for _ in range(NEW):
             with torch.inference_mode():
                 best = model(torch.tensor([ids + answer])).logits[0, -1].topk(2)

@@ -2,6 +2,7 @@
 
 import math
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -67,7 +68,7 @@ def plainly(source: str, output: str, reference: str) -> list[int]:
     """Each n-gram of the output: as often as in the reference it is a match, as in the source, if the reference lacks it, a fault."""
     counts = []
     for order in (1, 2):
-        sides = [list(text.split()) if order == 1 else list(pairwise(text.split())) for text in (source, output, reference)]
+        sides: list[list[Any]] = [text.split() if order == 1 else list(pairwise(text.split())) for text in (source, output, reference)]
         before, made, wanted = sides
         matches = sum(min(made.count(gram), wanted.count(gram)) for gram in set(made))
         faults = sum(min(made.count(gram), before.count(gram)) for gram in set(made) if gram not in wanted)
