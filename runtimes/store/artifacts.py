@@ -190,7 +190,8 @@ class Store:
     def gc(self, keep: Iterable[str] | None = None) -> tuple[int, int]:
         """Deletes what nothing needs: shards of sealed stages, manifests not in `keep` (None: keeps all), blobs without a name.
 
-        Folders made for libraries go too. Returns (files, bytes) freed. For the holder of the run lock only.
+        Folders made for libraries go too, and unfinished work that `keep` does not name. Returns (files, bytes) freed. For the holder
+        of the run lock only.
         """
         kept = None if keep is None else set(keep)
         named: set[str] = set()
@@ -207,6 +208,9 @@ class Store:
                 self._drop(name, freed)
         for folder in ("trees", "tmp"):
             shutil.rmtree(self.home / folder, ignore_errors=True)
+        for work in (self.home / "work").glob("*"):  # of an unfinished stage it is what resumes it
+            if self.sealed(work.name) is not None or (kept is not None and work.name not in kept):
+                shutil.rmtree(work, ignore_errors=True)
         return freed[0], freed[1]
 
     # --- below

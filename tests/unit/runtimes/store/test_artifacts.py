@@ -101,24 +101,28 @@ def test_links_are_no_part_of_an_artifact(store: Store, tmp_path: Path) -> None:
 
 
 def test_gc_frees_shards_of_sealed_stages_and_blobs_without_an_artifact(store: Store, tmp_path: Path) -> None:
-    store.seal(Sealed(key="shard1", stage="s", kind=SHARD, meta={"stage_key": "k"}), files(tmp_path / "1", a="part"))
-    store.seal(Sealed(key="shard2", stage="t", kind=SHARD, meta={"stage_key": "unfinished"}), files(tmp_path / "2", a="kept part"))
+    store.seal(Sealed(key="done shard", stage="s", kind=SHARD, meta={"stage_key": "k"}), files(tmp_path / "1", a="part"))
+    store.seal(Sealed(key="open shard", stage="t", kind=SHARD, meta={"stage_key": "unfinished"}), files(tmp_path / "2", a="kept part"))
     store.seal(Sealed(key="k", stage="s", kind="x"), files(tmp_path / "3", a="all"))
     store.blobs.create("blobs/waste", b"12345")
-    assert store.gc() == (3, store_size := 4 + 5 + _manifest_size("shard1", "s", {"stage_key": "k"}, "a", b"part"))
-    assert store_size > 9
-    assert store.sealed("shard1") is None
-    assert store.sealed("shard2") is not None
+    for key in ("k", "unfinished"):
+        (store.home / "work" / key).mkdir(parents=True)
+    shard = store.blobs.size("manifests/done shard")
+    assert shard is not None
+    assert store.gc() == (3, shard + len("part") + len("12345"))
+    assert [store.sealed(key) is not None for key in ("done shard", "open shard", "k")] == [False, True, True]
+    assert [path.name for path in (store.home / "work").iterdir()] == ["unfinished"]
     assert store.verify().damage == ()
-    assert store.gc(keep=[])[0] == 2
-    assert store.sealed("k") is None
 
 
-def _manifest_size(key: str, stage: str, meta: dict[str, str], name: str, content: bytes) -> int:
-    from distillc.runtimes.store import File
-
-    file = File(hashlib.sha256(content).hexdigest(), len(content))
-    return len(Sealed(key=key, stage=stage, kind=SHARD, meta=meta, files={name: file}).to_json())
+def test_gc_forgets_what_no_kept_run_used(store: Store, tmp_path: Path) -> None:
+    for key in ("old", "new"):
+        store.seal(Sealed(key=key, stage="s", kind="x"), files(tmp_path / key, a=key, b="shared"))
+    store.gc(keep=["new"])
+    assert store.sealed("old") is None
+    new = store.sealed("new")
+    assert new is not None
+    assert store.complete(new)
 
 
 def test_the_place_of_the_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,58 @@
+"""`run` on the command line: what `--limit` means, which files it takes, what it prints last."""
+
+from pathlib import Path
+
+import pytest
+
+from distillc.cli.run import build_plan, limits, say
+from distillc.compiler.plan import Plan, Stage
+from distillc.runtimes.driver import Outcome
+from distillc.runtimes.store import open_store
+from distillc.spec.errors import UsageError
+
+
+def stage(id: str, kind: str, **config: object) -> Stage:
+    return Stage(id, kind, None, config, {}, id)
+
+
+def test_limit_caps_the_first_stage_of_each_generate_step() -> None:
+    stages = (
+        stage("prose", "ingest"),
+        stage("pairs/corrupt", "generate", limit=800),
+        stage("pairs", "generate", limit=None),
+        stage("few", "generate", limit=3),
+        stage("answers", "generate", limit=None),
+        stage("test/q8/seen", "generate", limit=None, under_test=True),
+    )
+    plan = Plan("n", "s", "", stages, {one.id: one.id.split("/")[0] for one in stages}, {})
+    assert limits(plan, 20) == ["generate.pairs.limit=20", "generate.few.limit=3", "generate.answers.limit=20"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [(None, "there is no such file"), ("{}", "this is no plan of this version"), ("nonsense", "this is no plan of this version")],
+)
+def test_a_saved_plan_that_is_none(tmp_path: Path, text: str | None, message: str) -> None:
+    path = tmp_path / "plan.json"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(UsageError, match=message):
+        build_plan(path, None, None, [], None)
+
+
+def test_a_saved_plan_takes_no_options(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="a saved plan is run as it is"):
+        build_plan(tmp_path / "plan.json", None, "tiny", [], None)
+
+
+def test_the_last_line_is_the_path_and_nothing_else_is_on_stdout(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    outcome = Outcome("r", tmp_path, states={"edge": "kept"}, delivered=[Path("somewhere/dist")], messages=["a message"])
+    say(outcome, open_store(str(tmp_path)))
+    captured = capsys.readouterr()
+    assert captured.out == "somewhere/dist\n"
+    assert captured.err == "nothing to do: all 1 stages are done already\na message\n"
+
+
+def test_an_interrupted_run_prints_no_path(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    say(Outcome("r", tmp_path, exit_code=130, delivered=[Path("dist")]), open_store(str(tmp_path)))
+    assert capsys.readouterr().out == ""
