@@ -51,9 +51,8 @@ def _store(args: argparse.Namespace) -> int:
         lines.append(f"forgotten, to be made again: {', '.join(forgotten) or 'nothing that is used'}")
     elif found.damage:
         lines.append("`distillc verify --forget` removes what is damaged; the next run makes it again")
-    lines.append(
-        f"{store.url}: {_verdict(len(found.damage), f'{found.manifests} artifacts, {found.blobs} files, {found.bytes:,} bytes: all as sealed')}"
-    )
+    fine = f"{found.manifests} artifacts, {found.blobs} files, {found.bytes:,} bytes: all as sealed"
+    lines.append(f"{store.url}: {_verdict(len(found.damage), fine)}")
     body = {
         "store": store.url,
         "manifests": found.manifests,
