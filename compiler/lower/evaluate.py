@@ -124,18 +124,33 @@ def _measure(graph: Graph, step: Step, body: EvaluateStep, models: list[str], ro
     graph.add(Draft(f"{step.name}/measure", "measure", None, config, inputs, step.name, (*step.where, "measure")), engines.values())
 
 
-def _gate(graph: Graph, step: Step, body: EvaluateStep, name: str, gate: Gate, data: str, judges: dict[str, str]) -> bool:
-    where: Where = (*step.where, "gates", name)
-    inputs: dict[str, Input] = {"evaluation": Input(step.name)}
-    judged = find_judge(graph, body, gate.metric)
-    if judged:
+def _claim(graph: Graph, body: EvaluateStep, name: str, gate: Gate, data: str) -> dict[str, Any] | None:
+    """What a gate compares, and where its numbers stand; None for a value that the evaluation does not have."""
+    if judged := find_judge(graph, body, gate.metric):
         judge, value, higher = judged
         source, uses = f"judge.{judge}", body.judges[judge].uses
-        inputs[source] = Input(judges[judge])
     elif found := find_metric(graph, gate.metric, [metric.uses for metric in body.metrics]):
         uses, value, higher = found
         source = "evaluation"
     else:
+        return None
+    return {
+        **gate.model_dump(mode="json", exclude={"level"}),
+        "name": name,
+        "source": source,
+        "uses": uses,
+        "value": value,
+        "higher_is_better": higher,
+        "data": data,
+    }
+
+
+def _gate(graph: Graph, step: Step, body: EvaluateStep, name: str, gate: Gate, data: str, judges: dict[str, str]) -> bool:
+    """One gate. It sees the claims of all gates of its evaluation: the more of them, the less may be left to chance (Holm)."""
+    where: Where = (*step.where, "gates", name)
+    claims = {other: _claim(graph, body, other, its, data) for other, its in body.gates.items()}
+    claim = claims[name]
+    if claim is None:
         graph.error(
             "D207", (*where, "metric"), f"'{step.name}' has no value '{gate.metric}'", f"it has: {', '.join(value_names(graph, body))}"
         )
@@ -148,16 +163,11 @@ def _gate(graph: Graph, step: Step, body: EvaluateStep, name: str, gate: Gate, d
                 f"'{getattr(gate, key)}' is not among the models of '{step.name}'",
                 f"add it to evaluate.{step.name}.models",
             )
-    config: dict[str, Any] = {
-        **gate.model_dump(mode="json"),
-        "name": name,
-        "source": source,
-        "uses": uses,
-        "value": value,
-        "higher_is_better": higher,
-        "data": data,
-        "seed": graph.spec.seed,
-    }
+    family = [other for other in claims.values() if other is not None]
+    sources = dict.fromkeys(str(other["source"]) for other in family)
+    inputs = {"evaluation": Input(step.name)}
+    inputs |= {source: Input(judges[source.removeprefix("judge.")]) for source in sources if source != "evaluation"}
+    config: dict[str, Any] = {**claim, "level": gate.level, "family": family, "seed": graph.spec.seed}
     graph.add(Draft(name, "gate", None, config, inputs, step.name, where))
     return True
 

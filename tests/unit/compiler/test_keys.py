@@ -62,7 +62,7 @@ ANSWERED = [
         ("evaluate.test.metrics.2.order=3", None),
         ("evaluate.test.measure.rounds=4", ["test/measure"]),
         ("evaluate.test.gates.better.level=warn", ["better"]),
-        ("evaluate.test.gates.close.margin=0.04", ["close"]),
+        ("evaluate.test.gates.close.margin=0.04", ["close", "better"]),  # each gate counts the others in
         ("evaluate.test.judges.lints.dialect=british", ["test/lints"]),
     ],
 )  # fmt: skip

@@ -104,6 +104,7 @@ def test_defaults_are_written_out(plan: Plan) -> None:
     stopping = plan.stage("student").config["early_stopping"]
     assert (stopping["uses"], stopping["value"], stopping["higher_is_better"], stopping["patience"]) == ("errant", "f0.5", True, 2)
     gate = plan.stage("close").config
+    assert [claim["name"] for claim in gate["family"]] == ["better", "close"]
     assert (gate["uses"], gate["value"], gate["margin"], gate["level"], gate["data"]) == ("errant", "f0.5", 0.05, "warn", "seen")
 
 
