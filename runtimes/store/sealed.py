@@ -5,11 +5,13 @@ A manifest is immutable and is created once, after all of its blobs: whoever can
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 SEALED_VERSION = 1
+DIGEST = re.compile(r"[0-9a-f]{64}")
 SHARD = "shard"
 """The `kind` of a part of a map: not an artifact of the plan, dropped by `gc` once its stage is sealed."""
 
@@ -63,4 +65,9 @@ def from_json(text: str) -> Sealed:
     if not isinstance(data, dict) or data.pop("distillc_manifest", None) != SEALED_VERSION:
         raise ValueError(f"not a manifest of version {SEALED_VERSION}")
     files = {name: File(**file) for name, file in data.pop("files").items()}
+    for name, file in files.items():
+        # A store may come from somebody else: nothing that it says may lead out of a folder.
+        parts = name.split("/")
+        if not DIGEST.fullmatch(file.sha256) or "\\" in name or ":" in name or any(part in ("", ".", "..") for part in parts):
+            raise ValueError(f"file {name!r} is not one that an artifact can have")
     return Sealed(files=files, **data)

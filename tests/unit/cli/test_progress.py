@@ -2,7 +2,6 @@
 
 import pytest
 
-from distillc.cli import progress
 from distillc.cli.progress import Lines, amounts, left
 
 
@@ -27,7 +26,7 @@ def test_a_stage_starts_and_ends(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_rate_and_time_left(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter([100.0, 105.0, 120.0])
-    monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr("distillc.cli.progress.time.monotonic", lambda: next(clock))
     events: list[dict[str, object]] = [
         {"event": "progress", "stage": "a", "done": done, "total": 300, "unit": "rows"} for done in (0, 50, 100)
     ]

@@ -199,7 +199,7 @@ with run_lock(Path({str(store.home)!r}), "killed"):
 
 def test_an_executor_without_a_contract_is_refused_before_anything_starts(store: Store, plugins: FakePlugins) -> None:
     executor = InProcess(plugins)
-    executor.contracts = frozenset({Contract.REDUCE})  # type: ignore[misc]
+    executor.contracts = frozenset({Contract.REDUCE})
     with pytest.raises(UsageError, match="stage kind 'generate' needs contract 'map'"):
         run(numbers_plan(), store, executor)
     assert executor.ran == []

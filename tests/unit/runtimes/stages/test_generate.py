@@ -70,7 +70,7 @@ def test_a_kill_costs_the_batch_in_flight_and_changes_no_byte(tmp_path: Path, ki
 
 
 def test_limit_and_skip_count_training_rows_only(tmp_path: Path) -> None:
-    rows = [Row(row_id=f"{split}{i}", payload={"input": str(i)}, source="s", split=split) for split in ("train", "test") for i in range(4)]  # type: ignore[arg-type]
+    rows = [Row(row_id=f"{split}{i}", payload={"input": str(i)}, source="s", split=split) for split in ("train", "test") for i in range(4)]
     (tmp_path / "rows").mkdir()
     write_artifact(tmp_path / "rows", rows)
     stage = context(tmp_path, limit=2, skip=1)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from obstore.store import MemoryStore
 
-from distillc.runtimes.store import LocalBlobs, Sealed, Store, location, open_store
+from distillc.runtimes.store import File, LocalBlobs, Sealed, Store, location, open_store
 from distillc.runtimes.store.objects import ObjectBlobs
 from distillc.runtimes.store.sealed import SHARD, from_json
 from distillc.spec.errors import StageFailed, StoreDamaged
@@ -42,6 +42,20 @@ def test_a_manifest_survives_its_text(store: Store, tmp_path: Path) -> None:
     assert from_json(sealed.to_json()) == sealed
     with pytest.raises(ValueError, match="not a manifest"):
         from_json("{}")
+
+
+@pytest.mark.parametrize("name", ["../a", "/etc/a", "a/../../b", "a\\b", "c:a", ""])
+def test_a_manifest_cannot_name_a_file_outside(name: str) -> None:
+    text = Sealed(key="k", stage="s", kind="x", files={name: File("0" * 64, 1)}).to_json()
+    with pytest.raises(ValueError, match="not one that an artifact can have"):
+        from_json(text)
+
+
+@pytest.mark.parametrize("digest", ["../../etc/passwd", "0" * 63, "Z" * 64])
+def test_a_manifest_cannot_name_a_blob_that_is_none(digest: str) -> None:
+    text = Sealed(key="k", stage="s", kind="x", files={"a": File(digest, 1)}).to_json()
+    with pytest.raises(ValueError, match="not one that an artifact can have"):
+        from_json(text)
 
 
 def test_the_first_seal_holds(store: Store, tmp_path: Path) -> None:
