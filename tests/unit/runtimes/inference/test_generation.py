@@ -1,0 +1,92 @@
+"""Generation without padding, against transformers' own."""
+
+import pytest
+import torch
+from distillc.plugins.api.artifacts import Decoding, Model, Task
+from distillc.runtimes.inference.generation import generate, timed
+from distillc.runtimes.inference.loading import check_folder, load_model, load_text
+from distillc.runtimes.inference.packed import Packed, hidden_states
+from distillc.runtimes.inference.prompts import continuation, render
+from distillc.spec.errors import StageFailed
+
+PROMPTS = ["The cat", "She goes to school. He does", "apples", "He does not like the mat, she"]
+
+
+def test_packed_sequences_see_only_themselves(tiny_model: Model) -> None:
+    from transformers import AutoModelForCausalLM
+
+    model, text = load_model(tiny_model.folder), load_text(tiny_model.folder)
+    ids = [text.prompt(prompt) for prompt in PROMPTS]
+    with torch.inference_mode():
+        states = hidden_states(model, torch.tensor(sum(ids, [])), Packed([len(i) for i in ids]))
+        plain = AutoModelForCausalLM.from_pretrained(tiny_model.folder, attn_implementation="eager").model
+        expected = torch.cat([plain(torch.tensor([i])).last_hidden_state[0] for i in ids])
+    assert torch.allclose(states, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+def test_greedy_answers_are_those_of_transformers(tiny_model: Model, batch: int) -> None:
+    from transformers import AutoModelForCausalLM
+
+    model, text = load_model(tiny_model.folder), load_text(tiny_model.folder)
+    plain = AutoModelForCausalLM.from_pretrained(tiny_model.folder, attn_implementation="eager")
+    answers = dict(generate(model, text, PROMPTS, Decoding(max_tokens=12), seed=0, batch=batch))
+    for index, prompt in enumerate(PROMPTS):
+        ids = text.prompt(prompt)
+        whole = plain.generate(torch.tensor([ids]), max_new_tokens=12, do_sample=False, attention_mask=torch.ones(1, len(ids)))
+        new = whole[0, len(ids) :].tolist()
+        assert answers[index].text == text.decode(new), prompt
+        assert answers[index].finish_reason == ("stop" if new[-1] in text.ends else "length")
+        assert answers[index].prompt_tokens == len(ids)
+
+
+def test_an_answer_ends_before_a_stop_string(tiny_model: Model) -> None:
+    model, text = load_model(tiny_model.folder), load_text(tiny_model.folder)
+    whole = dict(generate(model, text, PROMPTS[:1], Decoding(max_tokens=12), seed=0, batch=4))[0].text
+    stop = whole[4:6]
+    cut = dict(generate(model, text, PROMPTS[:1], Decoding(max_tokens=12, stop=(stop,)), seed=0, batch=4))[0]
+    assert cut.text == whole[: whole.index(stop)]
+    assert cut.finish_reason == "stop"
+
+
+def test_sampling_depends_on_the_prompt_and_the_seed_not_on_the_batch(tiny_model: Model) -> None:
+    model, text = load_model(tiny_model.folder), load_text(tiny_model.folder)
+    hot = Decoding(max_tokens=6, temperature=1.5)
+
+    def answers(prompts: list[str], seed: int) -> dict[str, str]:
+        return {prompts[i]: completion.text for i, completion in generate(model, text, prompts, hot, seed=seed, batch=4)}
+
+    assert answers(PROMPTS, 1)[PROMPTS[2]] == answers([PROMPTS[2]], 1)[PROMPTS[2]]
+    assert answers(PROMPTS, 1) != answers(PROMPTS, 2)
+
+
+def test_timing_writes_exactly_so_many_tokens(tiny_model: Model) -> None:
+    model, text = load_model(tiny_model.folder), load_text(tiny_model.folder)
+    seconds = list(timed(model, text, PROMPTS[:2], 5))
+    assert len(seconds) == 2
+    assert all(second > 0 for second in seconds)
+
+
+def test_prompt_and_answer_join_with_one_space() -> None:
+    task = Task(kind="generate", input="text", target="fixed", prompt="Correct: {{ text }}\nFixed:")
+    prompt = render(task, "a cats")
+    assert prompt + continuation(prompt, " A cat. \n") == "Correct: a cats\nFixed: A cat."
+    assert continuation("Fixed:\n", "A cat.") == "A cat."
+
+
+def test_a_template_that_asks_for_more_or_reaches_out_fails() -> None:
+    for prompt in ("{{ other }}", "{{ text.__class__.__mro__ }}"):
+        with pytest.raises(StageFailed, match="does not render"):
+            render(Task(kind="generate", input="text", target="fixed", prompt=prompt), "x")
+
+
+@pytest.mark.parametrize(("missing", "message"), [("config.json", "not a Hugging Face model"), ("tokenizer.json", "no tokenizer")])
+def test_what_a_model_folder_lacks_is_named(
+    tiny_model: Model, tmp_path_factory: pytest.TempPathFactory, missing: str, message: str
+) -> None:
+    folder = tmp_path_factory.mktemp("torn")
+    for path in tiny_model.folder.iterdir():
+        if path.name != missing:
+            (folder / path.name).symlink_to(path)
+    with pytest.raises(StageFailed, match=message):
+        check_folder(folder)
