@@ -17,6 +17,7 @@ from distillc.compiler.lower.evaluate import lower_evaluate
 from distillc.compiler.lower.graph import Draft, Graph, Plugins
 from distillc.compiler.lower.models import lower_model, lower_quantize
 from distillc.compiler.lower.order import ordered, steps
+from distillc.compiler.lower.overlap import before_training
 from distillc.compiler.lower.rows import lower_curate, lower_data, lower_generate
 from distillc.compiler.lower.train import lower_capture, lower_train
 from distillc.compiler.plan import Input, Plan, Stage
@@ -79,6 +80,8 @@ def lower(document: Document, plugins: Plugins, folder: Path) -> Graph:
     if not graph.findings:
         for step in order:
             LOWER[step.section](graph, step, step.body)
+    if not graph.findings:
+        graph.drafts = before_training(graph.drafts)
     return graph
 
 

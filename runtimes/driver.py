@@ -31,7 +31,7 @@ from distillc.spec.errors import DistillError, StageFailed, StoreDamaged, UsageE
 
 CONTRACTS: Mapping[str, Contract] = {
     **dict.fromkeys(("generate", "capture"), Contract.MAP),
-    **dict.fromkeys(("ingest", "split", "curate", "evaluate", "judge", "gate", "report", "bundle"), Contract.REDUCE),
+    **dict.fromkeys(("ingest", "split", "curate", "overlap", "evaluate", "judge", "gate", "report", "bundle"), Contract.REDUCE),
     **dict.fromkeys(("build-model", "train", "quantize", "parity", "measure"), Contract.SESSION),
 }
 ALONE = frozenset({"measure"})

@@ -5,6 +5,7 @@ from typing import Any
 from distillc.compiler.document import Where
 from distillc.compiler.lower.graph import Draft, Graph
 from distillc.compiler.lower.order import Step
+from distillc.compiler.lower.overlap import lower_overlaps
 from distillc.compiler.lower.roles import roles
 from distillc.compiler.lower.rows import wire_references
 from distillc.compiler.lower.train import find_metric
@@ -24,7 +25,7 @@ def lower_evaluate(graph: Graph, step: Step, body: EvaluateStep) -> None:
         for model in models
         for name, rows in data.items()
     }
-    _metrics(graph, step, body, models, list(data), answers)
+    _metrics(graph, step, body, models, list(data), answers, lower_overlaps(graph, step, models, data))
     judges = {name: _judge(graph, step, body, name, models, list(data), answers) for name in body.judges}
     measured = [name for name in models if name in graph.models and graph.models[name].has_weights]
     _measure(graph, step, body, measured, next(iter(data.values())), parities)
@@ -81,7 +82,15 @@ def answers_stage(evaluation: str, model: str, data: str) -> str:
     return f"{evaluation}/{model}/{data}"
 
 
-def _metrics(graph: Graph, step: Step, body: EvaluateStep, models: list[str], data: list[str], answers: dict[str, Input]) -> None:
+def _metrics(
+    graph: Graph,
+    step: Step,
+    body: EvaluateStep,
+    models: list[str],
+    data: list[str],
+    answers: dict[str, Input],
+    overlaps: dict[str, Input],
+) -> None:
     metrics = [graph.fields("metrics", metric, (*step.where, "metrics", index)) for index, metric in enumerate(body.metrics)]
     config: dict[str, Any] = {
         "name": step.name,
@@ -90,7 +99,7 @@ def _metrics(graph: Graph, step: Step, body: EvaluateStep, models: list[str], da
         "data": data,
         "seed": graph.spec.seed,
     }
-    inputs = dict(answers)
+    inputs = {**answers, **overlaps}
     engines = [engine for metric in metrics for engine in wire_references(graph, metric, config, inputs, f"metrics.{metric.uses}.")]
     graph.add(Draft(step.name, "evaluate", None, config, inputs, step.name, step.where), [*metrics, *engines])
 

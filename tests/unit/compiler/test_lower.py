@@ -13,6 +13,7 @@ from distillc.spec.errors import InvalidSpec
 SPEC = Path(__file__).parent / "grammar.yaml"
 MODELS = ["as_is", "rules", "smollm2", "teacher", "small", "gold", "refined", "q8", "int4"]
 WEIGHTS = MODELS[2:]
+TRAINED = ["teacher", "student", "refined", "gold"]
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +31,7 @@ def test_the_design_becomes_these_stages(plan: Plan) -> None:
         "prose/ingest", "prose", "pairs", "learner", "answers", "unseen", "clean/dedup", "clean/length", "clean",
         "smollm2", "small", "as_is", "rules", "teacher", "student/capture", "student", "refined", "gold",
         "q8", "q8/parity", "int4", "int4/parity", "test", "test/lints", "test/measure", "better", "close", "test/report", "edge",
+        *(f"{step}/overlap" for step in TRAINED),
     }  # fmt: skip
 
 
@@ -51,6 +53,7 @@ def test_the_design_becomes_these_stages(plan: Plan) -> None:
             "student", "train", "local",
             {"model": "small", "rows": "clean.train", "validation": "pairs.validation", "signals.soft": "student/capture"},
         ),
+        ("student/overlap", "overlap", None, {"rows": "clean.train", "test.seen": "pairs.test", "test.unseen": "unseen.test"}),
         ("refined", "train", "local", {"model": "student", "rows": "pairs.train"}),
         ("q8", "quantize", "gguf", {"model": "refined"}),
         ("q8/parity", "parity", None, {"export": "q8", "model": "refined", "rows": "pairs.test"}),
@@ -66,7 +69,7 @@ def test_a_stage_reads(plan: Plan, stage: str, kind: str, uses: str | None, inpu
 
 def test_an_evaluation_reads_every_answer_and_measures_what_has_weights(plan: Plan) -> None:
     answers = {f"answers.{model}.{data}": f"test/{model}/{data}" for model in MODELS for data in ("seen", "unseen")}
-    assert edges(plan, "test") == answers
+    assert edges(plan, "test") == answers | {f"overlap.{step}": f"{step}/overlap" for step in TRAINED}
     assert edges(plan, "test/lints") == answers
     models = {f"model.{name}": name for name in WEIGHTS}
     assert edges(plan, "test/measure") == {**models, "parity.q8": "q8/parity", "parity.int4": "int4/parity", "rows": "pairs.test"}
@@ -164,6 +167,44 @@ def test_what_a_second_evaluation_asks_again_is_one_stage(compiled: Any) -> None
     assert frozenset({"again/gold/seen", "test/gold/seen"}) in twins
     (kept,) = {"again/gold/seen", "test/gold/seen"} & {stage.id for stage in plan}
     assert edges(plan, "again")["answers.gold.seen"] == edges(plan, "test")["answers.gold.seen"] == kept
+
+
+def test_overlap_is_asked_about_before_a_training_and_changes_nothing_of_it(compiled: Any, plan: Plan) -> None:
+    order = [stage.id for stage in plan]
+    for step in TRAINED:
+        assert order.index(f"{step}/overlap") < min(order.index(step), order.index("student/capture") if step == "student" else 10**6)
+        assert f"{step}/overlap" not in {entry.stage for entry in plan.stage(step).inputs.values()}
+    without = compiled(SPEC.read_text().replace("{seen: pairs.test, unseen: unseen}", "{seen: pairs.test}")).plan
+    assert {s: without.stage(s).key == plan.stage(s).key for s in ("student", "student/overlap")} == {
+        "student": True,
+        "student/overlap": False,
+    }
+
+
+def test_a_test_set_that_comes_later_is_made_before_the_training(compiled: Any) -> None:
+    """`late` hangs on `gold`, which the file has after `teacher`; nothing but order moves."""
+    late = "  late:    {from: prose.test, steps: [{uses: answer, model: gold}]}\n\ncurate:"
+    plan = compiled(SPEC.read_text().replace("\ncurate:", late, 1).replace("unseen: unseen}", "unseen: unseen, late: late}")).plan
+    order = [stage.id for stage in plan]
+    assert order.index("late") < order.index("student/overlap") < order.index("student/capture")
+    # `late` is made by `gold`, and `gold` is cut from `teacher`: about these two it can be asked only afterwards.
+    assert order.index("teacher") < order.index("gold") < order.index("late") < order.index("gold/overlap") < order.index("test")
+    seen: set[str] = set()
+    for stage in plan:
+        assert {entry.stage for entry in stage.inputs.values()} <= seen
+        seen.add(stage.id)
+
+
+def test_two_evaluations_ask_once_about_the_same_and_twice_about_other_test_sets(compiled: Any) -> None:
+    more = "evaluate:\n  again: {data: {%s}, models: [gold], metrics: [exact_match]}\n"
+    for sets, found in (
+        ("seen: pairs.test, unseen: unseen", {"gold/overlap"}),
+        ("other: unseen", {"gold/overlap", "gold/overlap/test"}),
+    ):
+        plan = compiled(SPEC.read_text().replace("evaluate:\n", more % sets)).plan
+        assert {stage.id for stage in plan if stage.id.startswith("gold/overlap")} == found
+        assert edges(plan, "again")["overlap.gold"] == "gold/overlap"
+        assert edges(plan, "test")["overlap.gold"] == max(found)
 
 
 def test_a_written_capture_serves_the_loss(compiled: Any) -> None:
