@@ -73,7 +73,8 @@ class Change:
                 return f"{self.field} of {self.stage} is {self.new}, it was {self.old}"
             case Cause.VERSION:
                 return f"{self.field} moved: {shown(self.old)} -> {shown(self.new)}"
-        return f"{self.stage}: {self.field} {shown(self.old)} -> {shown(self.new)}"
+        old, new = apart(self.old, self.new)
+        return f"{self.stage}: {self.field} {shown(old)} -> {shown(new)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +210,14 @@ def differences(old: Any, new: Any, path: str = "") -> Iterator[tuple[str, Any, 
             yield from differences(before, after, f"{path}[{index}]")
     elif old != new:
         yield path, old, new
+
+
+def apart(old: Any, new: Any, around: int = 20) -> tuple[Any, Any]:
+    """Two long texts from a little before the first character that differs; all else as it is."""
+    if not (isinstance(old, str) and isinstance(new, str) and min(len(old), len(new)) > 2 * around):
+        return old, new
+    start = next((at for at, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new))) - around
+    return (f"…{old[start:]}", f"…{new[start:]}") if start > 0 else (old, new)
 
 
 def shown(value: Any, limit: int = 60) -> str:

@@ -1,7 +1,8 @@
-"""`distillc why`: why stages would run again, each with the change that it began with."""
+"""`distillc why`: which changes make stages run again, and what follows from each; of one step, the way from there to here."""
 
 import argparse
 import json
+import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -12,7 +13,8 @@ from distillc.compiler.front import compile_file
 from distillc.compiler.keys import result_config
 from distillc.compiler.marks import Marked, marked_fields
 from distillc.compiler.plan import Plan
-from distillc.compiler.why import Cause, Reason, reasons
+from distillc.compiler.show.why import chains, summary
+from distillc.compiler.why import reasons
 from distillc.plugins.registry import Registry
 from distillc.plugins.registry import load as load_plugins
 from distillc.runtimes.store import open_store
@@ -22,7 +24,7 @@ from distillc.spec.wording import did_you_mean
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_spec_arguments(parser)
-    parser.add_argument("name", nargs="?", help="a step or a stage (default: all that would run)")
+    parser.add_argument("name", nargs="?", help="a step or a stage: tells how a change gets there (default: all changes, and what follows)")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="how the answer is printed (default: text)")
 
 
@@ -41,8 +43,9 @@ def run(args: argparse.Namespace) -> int:
         return 0
     if not found:
         print(f"nothing to run: {args.name or plan.name} is done")
-    for reason in found:
-        print(f"{reason.stage}\n    {explain(reason)}")
+        return 0
+    width = shutil.get_terminal_size().columns
+    sys.stdout.write(summary(plan, found, width) if args.name is None else chains(found, width))
     return 0
 
 
@@ -57,19 +60,6 @@ def select(plan: Plan, name: str | None) -> set[str]:
         known = [*(stage.id for stage in plan.stages), *plan.origins.values()]
         raise UsageError(f"the plan has no step `{name}`", help=did_you_mean(name, known, "steps"))
     return chosen
-
-
-def explain(reason: Reason) -> str:
-    """Where it began, and the inputs that carry it here."""
-    if reason.roots[0].cause is Cause.NEW and len(reason.roots) == 1 and reason.roots[0].stage == reason.stage:
-        return "is new: nothing like it is in the store"
-    through = ", ".join(dict.fromkeys(reason.through.values()))
-    own = [root for root in reason.roots if root.stage == reason.stage]
-    others = [root for root in reason.roots if root.stage != reason.stage]
-    lines = [str(root) for root in own]
-    if others:
-        lines.append(f"by way of {through}: {'; '.join(str(root) for root in others)}")
-    return "\n    ".join(lines)
 
 
 def _marks(registry: Registry, kind: str, name: str) -> tuple[Marked, ...]:

@@ -103,7 +103,7 @@ def test_what_was_decontaminated_passes(check: Any) -> None:
     held = [("she GO", "x"), ("y", f"{SIX} it's"), ("FINE", "z"), ("?", "!!")]
     rows = [row("train", number, *pair) for number, pair in enumerate(pairs)]
     tests = {"seen.test": [row("test", number, *pair) for number, pair in enumerate(held)]}
-    curator = Decontaminate(DecontaminateConfig(against=["seen.test"]))
+    curator = Decontaminate(DecontaminateConfig(against=("seen.test",)))
     kept = [pair for pair, reason in zip(pairs, curator.judge(rows, Against(tests)), strict=True) if reason is None]
     assert kept == [(f"{SIX} seven", "t"), ("...", "!")]
     check(kept, seen=held)
