@@ -25,8 +25,8 @@ class TransformersConfig(Config):
 
 
 class RandomConfig(Config):
-    layers: int = Field(2, ge=1, le=64, description="number of layers")
-    width: int = Field(64, ge=32, le=1024, multiple_of=32, description="width of the hidden states; heads are 16 wide")
+    layers: int = Field(default=2, ge=1, le=64, description="number of layers")
+    width: int = Field(default=64, ge=32, le=1024, multiple_of=32, description="width of the hidden states; heads are 16 wide")
 
     def revisions(self, folder: Path) -> dict[str, str]:
         """Random numbers come from torch, whose version is all that is read."""

@@ -9,11 +9,15 @@ from distillc.spec.fields import Config, runtime_only
 
 class LocalConfig(Config):
     freeze: tuple[Literal["embeddings"], ...] = Field(
-        (), description="parts that do not move; `embeddings` is the table and, where it is tied, the head: fewer bytes for the optimizer"
+        default=(),
+        description="parts that do not move; `embeddings` is the table and, where it is tied, the head: fewer bytes for the optimizer",
     )
     freeze_layers: int = Field(
-        0, ge=0, description="so many layers from the bottom, and the embeddings, do not move: no gradient is computed for them"
+        default=0, ge=0, description="so many layers from the bottom, and the embeddings, do not move: no gradient is computed for them"
     )
     checkpoint_seconds: float = Field(
-        120.0, ge=0, description="time between checkpoints; each is as long as three times the weights", json_schema_extra=runtime_only()
+        default=120.0,
+        ge=0,
+        description="time between checkpoints; each is as long as three times the weights",
+        json_schema_extra=runtime_only(),
     )

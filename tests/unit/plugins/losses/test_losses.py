@@ -4,13 +4,14 @@ import math
 
 import pytest
 import torch
+from torch.nn.functional import kl_div
+
 from distillc.plugins.api.losses import TeacherLogProbs
 from distillc.plugins.losses.configs import CrossEntropyConfig, ForwardKLConfig, JSDConfig, ReverseKLConfig
 from distillc.plugins.losses.cross_entropy import CrossEntropy
 from distillc.plugins.losses.forward_kl import ForwardKL
 from distillc.plugins.losses.jsd import JSD
 from distillc.plugins.losses.reverse_kl import ReverseKL
-from torch.nn.functional import kl_div
 
 TARGETS = torch.zeros(3, dtype=torch.long)
 

@@ -4,13 +4,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
+
 from distillc.plugins.api.artifacts import Model
 from distillc.plugins.api.models import BuildContext
 from distillc.plugins.students.configs import PruneConfig
 from distillc.plugins.students.prune import Prune, spread
 from distillc.runtimes.inference.loading import load_model
 from distillc.spec.errors import StageFailed
-from safetensors.torch import load_file
 
 
 def context(folder: Path) -> BuildContext:

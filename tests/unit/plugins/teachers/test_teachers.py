@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from distillc.compiler.facts.locate import locate
 from distillc.plugins.api.artifacts import Model
 from distillc.plugins.api.models import BuildContext

@@ -1,7 +1,10 @@
 """Generation without padding, against transformers' own."""
 
+from typing import Any
+
 import pytest
 import torch
+
 from distillc.plugins.api.artifacts import Decoding, Model, Task
 from distillc.runtimes.inference.generation import generate, timed
 from distillc.runtimes.inference.loading import check_folder, load_model, load_text
@@ -18,7 +21,7 @@ def test_packed_sequences_see_only_themselves(tiny_model: Model) -> None:
     model, text = load_model(tiny_model.folder), load_text(tiny_model.folder)
     ids = [text.prompt(prompt) for prompt in PROMPTS]
     with torch.inference_mode():
-        states = hidden_states(model, torch.tensor(sum(ids, [])), Packed([len(i) for i in ids]))
+        states = hidden_states(model, torch.tensor([token for i in ids for token in i]), Packed([len(i) for i in ids]))
         plain = AutoModelForCausalLM.from_pretrained(tiny_model.folder, attn_implementation="eager").model
         expected = torch.cat([plain(torch.tensor([i])).last_hidden_state[0] for i in ids])
     assert torch.allclose(states, expected, atol=1e-5)
@@ -29,7 +32,7 @@ def test_greedy_answers_are_those_of_transformers(tiny_model: Model, batch: int)
     from transformers import AutoModelForCausalLM
 
     model, text = load_model(tiny_model.folder), load_text(tiny_model.folder)
-    plain = AutoModelForCausalLM.from_pretrained(tiny_model.folder, attn_implementation="eager")
+    plain: Any = AutoModelForCausalLM.from_pretrained(tiny_model.folder, attn_implementation="eager")
     answers = dict(generate(model, text, PROMPTS, Decoding(max_tokens=12), seed=0, batch=batch))
     for index, prompt in enumerate(PROMPTS):
         ids = text.prompt(prompt)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from distillc.plugins.api.artifacts import Decoding, Model, Row, Task
 from distillc.plugins.api.models import BuildContext
 from distillc.plugins.api.trainers import LossTerm, TrainJob, TrainSettings

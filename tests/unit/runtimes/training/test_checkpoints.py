@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+
 from distillc.runtimes.training.checkpoints import Checkpoint, latest, save
 
 

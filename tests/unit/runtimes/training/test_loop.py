@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+
 from distillc.plugins.api.artifacts import Model, Row
 from distillc.plugins.api.losses import TeacherLogProbs
 from distillc.plugins.api.trainers import EarlyStopping, LossTerm, TrainJob, TrainSettings
@@ -48,6 +49,7 @@ def test_gradients_are_those_of_the_plain_mean_over_padded_batches(tiny: Model, 
     loss.backward()
     assert means["hard"] == pytest.approx(loss.item(), rel=1e-5)
     for name, parameter in plain.named_parameters():
+        assert parameter.grad is not None
         assert torch.allclose(got[name], parameter.grad, atol=1e-5), name
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+
 from distillc.runtimes.training.examples import Example
 from distillc.runtimes.training.signals import SignalHeader, Signals, SignalWriter
 from distillc.spec.errors import StageFailed
