@@ -55,6 +55,7 @@ def compile_document(
     if any(finding.severity is Severity.ERROR for finding in findings):
         raise InvalidSpec(findings)
     locked = _lock(graph)
+    runtime = document.spec.runtime
     stages, aliases = _address(graph, lock.to_text(locked))
     plan = Plan(
         name=document.spec.name,
@@ -66,6 +67,7 @@ def compile_document(
         profile=document.profile,
         overrides=tuple(overrides),
         aliases=aliases,
+        runtime={"uses": runtime.uses, **runtime.fields},
     )
     return plan, findings
 
@@ -76,6 +78,7 @@ def lower(document: Document, plugins: Plugins, folder: Path) -> Graph:
     graph.findings += unsupported.check(graph)
     if graph.findings:
         return graph
+    graph.fields("executors", document.spec.runtime, ("runtime",))
     order = ordered(graph, steps(document.spec))
     if not graph.findings:
         for step in order:
@@ -129,6 +132,8 @@ def _own_estimate(graph: Graph) -> Callable[[str, str, Mapping[str, Any], Mappin
 def _lock(graph: Graph) -> dict[str, Any]:
     plugins = {}
     for kind, name in graph.used:
+        if kind == "executors":  # where it runs changes no result, so it is not pinned
+            continue
         try:
             entry = graph.plugins.entry(kind, name)
         except DistillError:

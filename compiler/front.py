@@ -6,13 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from distillc.compiler.compile import compile_document
-from distillc.compiler.document import Document, Where
+from distillc.compiler.document import Document
 from distillc.compiler.plan import Plan
-from distillc.spec.diagnostic import Diagnostic, Span
+from distillc.spec.diagnostic import Diagnostic
 from distillc.spec.errors import InvalidSpec, UsageError
 from distillc.spec.lint import lint_file, load
-from distillc.spec.nodes import Entry
-from distillc.spec.resolve import Resolved, find
 from distillc.spec.source import Source
 
 if TYPE_CHECKING:
@@ -53,19 +51,8 @@ def compile_file(path: Path | str, registry: "Registry", *, profile: str | None 
     if linted.failed or linted.resolved is None:
         raise InvalidSpec(linted.diagnostics)
     resolved = linted.resolved
-    document = Document(load(resolved), resolved.text, str(path), lambda where: place(resolved, where), profile)
+    document = Document(load(resolved), resolved.text, str(path), resolved.span_of, profile)
     plan, findings = compile_document(document, registry, path.absolute().parent, overrides=overrides)
     ignored = set(document.spec.lint.ignore)
     warnings = (*linted.diagnostics, *(finding for finding in findings if finding.code not in ignored))
     return Compiled(plan, path.absolute().parent, warnings, linted.sources)
-
-
-def place(resolved: Resolved, where: Where) -> Span | None:
-    """The span of the key (or list item) at `where`, or of the nearest thing around it that the text has."""
-    parts = [str(part) for part in where]
-    while parts:
-        found = find(resolved.root, parts)
-        if found is not None:
-            return found.key_span if isinstance(found, Entry) else found.span
-        parts.pop()
-    return None

@@ -51,7 +51,8 @@ class Plan:
     """`folder` (of the spec; relative paths start there) is not written: a saved plan lies beside its spec or names it on the command line.
 
     `origins` maps a stage to the name of the step it was lowered from; `spec_text` is the source, for the bundle. Stages with equal keys
-    are one stage: `aliases` maps the id of one that was left out to the id of the one that does its work.
+    are one stage: `aliases` maps the id of one that was left out to the id of the one that does its work. `runtime` is the executor and
+    its fields: where a plan runs is no part of any key.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Plan:
     profile: str | None = None
     overrides: tuple[str, ...] = ()
     aliases: Mapping[str, str] = field(default_factory=dict)
+    runtime: Mapping[str, Any] = field(default_factory=lambda: {"uses": "local"})
 
     def __iter__(self) -> Iterator[Stage]:
         return iter(self.stages)

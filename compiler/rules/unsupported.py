@@ -15,7 +15,6 @@ from distillc.spec.diagnostic import Diagnostic
 
 SECTIONS = ("choose", "matrix", "budget", "privacy", "trackers", "plugins")
 TRAIN_KEYS = ("lora", "on_policy", "fake_quantize")
-EXECUTORS = ("local",)
 
 
 def check(graph: Graph) -> Iterator[Diagnostic]:
@@ -33,5 +32,3 @@ def _found(spec: Any) -> Iterator[tuple[Where, str]]:
                 yield ("train", name, key), f"`{key}`"
     if spec.task.kind != "generate":
         yield ("task", "kind"), f"task kind `{spec.task.kind}`"
-    if spec.runtime.uses not in EXECUTORS:
-        yield ("runtime",), f"executor `{spec.runtime.uses}`"

@@ -28,8 +28,8 @@ def summary(plan: Plan, reasons: Sequence[Reason], width: int) -> str:
                 if root.stage != reason.stage or root.cause is Cause.VERSION:
                     follows[str(root)].append(reason.stage)
     grouped: dict[tuple[str, ...], list[str]] = {}
-    for cause, stages in follows.items():
-        grouped.setdefault(tuple(dict.fromkeys(stages)), []).append(cause)
+    for cause, behind in follows.items():
+        grouped.setdefault(tuple(dict.fromkeys(behind)), []).append(cause)
     lines: list[str] = []
     for stages, causes in grouped.items():
         lines += [_folded(cause, width, INDENT) for cause in causes]

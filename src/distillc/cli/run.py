@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from distillc.compiler.plan import Plan
     from distillc.runtimes.driver import Outcome
     from distillc.runtimes.store import Store
+    from distillc.runtimes.work import Executor
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     path = Path(args.spec)
     plan = build_plan(path, registry, args.profile, args.overrides, args.limit)
     store = open_store(args.store)
-    executor = registry.implementation("executors", "local")(registry.config_class("executors", "local")())
+    executor = open_executor(plan, registry)
     debug = "--debug" in sys.argv or bool(os.environ.get("DISTILLC_DEBUG"))
     with display() as progress:
         outcome = driver.run(
@@ -61,6 +62,18 @@ def run(args: argparse.Namespace) -> int:
     if outcome.error is not None:
         raise outcome.error
     return outcome.exit_code
+
+
+def open_executor(plan: "Plan", registry: Any) -> "Executor":
+    """What the plan's `runtime` names. Raises UsageError for one that is not installed, or whose fields are wrong."""
+    fields = dict(plan.runtime)
+    name = fields.pop("uses", "local")
+    try:
+        config = registry.config_class("executors", name).model_validate(fields)
+    except ValueError as error:
+        raise UsageError(f"the fields of executor '{name}' do not hold: {error}", where="runtime", help="make the plan again") from error
+    executor: Executor = registry.implementation("executors", name)(config)
+    return executor
 
 
 def build_plan(path: Path, registry: Any, profile: str | None, overrides: list[str], limit: int | None) -> "Plan":

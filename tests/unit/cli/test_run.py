@@ -1,14 +1,18 @@
 """`run` on the command line: what `--limit` means, which files it takes, what it prints last."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from distillc.cli.run import build_plan, limits, say
+from distillc.cli.run import build_plan, limits, open_executor, say
 from distillc.compiler.plan import Plan, Stage
+from distillc.plugins.registry import load
 from distillc.runtimes.driver import Outcome
 from distillc.runtimes.store import open_store
 from distillc.spec.errors import UsageError
+from distillc.spec.fields import Config
 
 
 def stage(id: str, kind: str, **config: object) -> Stage:
@@ -43,6 +47,30 @@ def test_a_saved_plan_that_is_none(tmp_path: Path, text: str | None, message: st
 def test_a_saved_plan_takes_no_options(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="a saved plan is run as it is"):
         build_plan(tmp_path / "plan.json", None, "tiny", [], None)
+
+
+class Executors:
+    """A registry with the executor `crew` alone; an instance of it is its config."""
+
+    class Config(Config):
+        size: int = 2
+
+    def config_class(self, kind: str, name: str) -> Any:
+        assert (kind, name) == ("executors", "crew")
+        return self.Config
+
+    def implementation(self, kind: str, name: str) -> Any:
+        return lambda config: (name, config.size)
+
+
+def test_the_plan_says_which_executor_runs_it() -> None:
+    plan = Plan("n", "s", "", (), {}, {}, runtime={"uses": "crew", "size": 5})
+    opened: Any = open_executor(plan, Executors())
+    assert opened == ("crew", 5)
+    with pytest.raises(UsageError, match="fields of executor 'crew'"):
+        open_executor(replace(plan, runtime={"uses": "crew", "size": "many"}), Executors())
+    with pytest.raises(UsageError, match="ray"):
+        open_executor(replace(plan, runtime={"uses": "ray"}), load())
 
 
 def test_the_last_line_is_the_path_and_nothing_else_is_on_stdout(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

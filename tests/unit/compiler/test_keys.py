@@ -87,7 +87,8 @@ def test_decoding_changes_answers_and_training_but_no_rows_made_by_rules(shared:
     plan = compile_file(SPEC, shared, overrides=["decoding.max_tokens=32"]).plan
     old = {stage.id: stage.key for stage in base}
     kept = {stage.id for stage in plan if stage.key == old[stage.id]}
-    assert kept == {"prose/ingest", "prose", "pairs", "learner", "unseen", "smollm2", "as_is", "rules"}
+    overlaps = {f"{step}/overlap" for step in ("teacher", "refined", "gold")}  # `student` learns from answers
+    assert kept == {"prose/ingest", "prose", "pairs", "learner", "unseen", "smollm2", "as_is", "rules"} | overlaps
 
 
 def test_a_seed_changes_all_that_draws(shared: Any, base: Plan) -> None:

@@ -8,7 +8,9 @@ import pytest
 
 from distillc.compiler.front import compile_file
 from distillc.compiler.plan import Plan, from_json, to_json
+from distillc.plugins.api.manifest import Kind, Manifest
 from distillc.spec.errors import InvalidSpec
+from distillc.spec.fields import Config
 
 SPEC = Path(__file__).parent / "grammar.yaml"
 MODELS = ["as_is", "rules", "smollm2", "teacher", "small", "gold", "refined", "q8", "int4"]
@@ -128,6 +130,19 @@ def test_every_stage_says_from_which_step_and_line_it_comes(plan: Plan) -> None:
 def test_a_plan_goes_through_json_unchanged(plan: Plan) -> None:
     assert from_json(to_json(plan)) == plan
     assert to_json(from_json(to_json(plan))) == to_json(plan)
+
+
+class CrewConfig(Config):
+    size: int = 2
+
+
+def test_where_it_runs_is_in_the_plan_and_in_no_key(compiled: Any, plugins: Any, plan: Plan) -> None:
+    assert plan.runtime == {"uses": "local"}
+    crew = Manifest(kind=Kind.EXECUTORS, name="crew", summary="made up", config="nowhere:C", impl="nowhere:I")
+    there = compiled(SPEC.read_text() + "\nruntime: {uses: crew, size: 3}\n", plugins((crew, CrewConfig))).plan
+    assert from_json(to_json(there)).runtime == {"uses": "crew", "size": 3}
+    assert there.lock == plan.lock
+    assert {s.id: s.key for s in there if s.kind != "bundle"} == {s.id: s.key for s in plan if s.kind != "bundle"}
 
 
 def test_a_plan_has_no_path_of_this_machine(plan: Plan) -> None:
