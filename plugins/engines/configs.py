@@ -6,7 +6,7 @@ from distillc.spec.fields import Config
 
 
 class TransformersConfig(Config):
-    batch: int = Field(default=32, ge=1, description="prompts in one batch; batches are filled by length")
+    batch: int = Field(default=64, ge=1, description="prompts in one batch; batches are filled by length")
 
 
 class LlamaCppConfig(Config):

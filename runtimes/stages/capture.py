@@ -20,7 +20,9 @@ SHARD_ROWS = 400  # a minute of a small teacher on two cores, which is what a ki
 def shards(context: StageContext) -> tuple[Shard, ...]:
     rows = context.rows("rows")
     if not rows:
-        raise StageFailed("there are no rows to capture: the data set is empty", where=context.stage.id, help="check the step it comes from")
+        raise StageFailed(
+            "there are no rows to capture: the data set is empty", where=context.stage.id, help="check the step it comes from"
+        )
     return tuple(
         Shard(number, start, min(start + SHARD_ROWS, len(rows)), digest(rows[start : start + SHARD_ROWS]))
         for number, start in enumerate(range(0, len(rows), SHARD_ROWS))
