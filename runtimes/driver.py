@@ -89,7 +89,10 @@ def run(
 
 
 def select(plan: Plan, until: str | None) -> tuple[Stage, ...]:
-    """The stages of a step (or one stage, by its id) and all that it needs, in the order of the plan."""
+    """The stages of a step (or one stage, by its id) and all that it needs, in the order of the plan.
+
+    No training reads the overlap stages before it (docs/adr/0002), and none runs without them.
+    """
     if until is None:
         return plan.stages
     named = {id for id, origin in plan.origins.items() if until in (id, origin)}
@@ -98,6 +101,8 @@ def select(plan: Plan, until: str | None) -> tuple[Stage, ...]:
         names = sorted(set(plan.origins.values()))
         raise UsageError(f"the plan has no step {until!r}", help=f"steps: {', '.join(names)}")
     for stage in reversed(plan.stages):
+        if stage.kind == "overlap" and plan.aliases.get(stage.config["step"], stage.config["step"]) in wanted:
+            wanted.add(stage.id)
         if stage.id in wanted:
             wanted.update(ref.stage for ref in stage.inputs.values())
     return tuple(stage for stage in plan if stage.id in wanted)

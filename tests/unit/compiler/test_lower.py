@@ -9,6 +9,7 @@ import pytest
 from distillc.compiler.front import compile_file
 from distillc.compiler.plan import Plan, from_json, to_json
 from distillc.plugins.api.manifest import Kind, Manifest
+from distillc.runtimes.driver import select
 from distillc.spec.errors import InvalidSpec
 from distillc.spec.fields import Config
 
@@ -194,6 +195,13 @@ def test_overlap_is_asked_about_before_a_training_and_changes_nothing_of_it(comp
         "student": True,
         "student/overlap": False,
     }
+
+
+def test_no_training_on_the_way_to_a_step_goes_without_its_overlap_stage(plan: Plan) -> None:
+    chosen = {stage.id for stage in select(plan, "student")}
+    assert chosen >= {"teacher", "teacher/overlap", "student", "student/overlap", "unseen"}
+    assert not chosen & {"gold/overlap", "refined/overlap"}
+    assert not any(stage.kind == "overlap" for stage in select(plan, "learner"))
 
 
 def test_a_test_set_that_comes_later_is_made_before_the_training(compiled: Any) -> None:
