@@ -79,9 +79,7 @@ class Registry:
         manifest = self.manifest(kind, name)
         missing = self.missing(manifest)
         if missing:
-            raise UsageError(
-                f"plugin '{name}' needs {', '.join(missing)}, not installed here", help=self.remedy(manifest)
-            )
+            raise UsageError(f"plugin '{name}' needs {', '.join(missing)}, not installed here", help=self.remedy(manifest))
         return attribute(manifest.impl)
 
     def missing(self, manifest: Manifest) -> tuple[str, ...]:
@@ -147,7 +145,9 @@ def cache_file() -> Path:
 
 def watched_folders() -> list[list[Any]]:
     """The folders of `sys.path` with their times: installing or removing a distribution changes one of them."""
-    return [[path, os.stat(path).st_mtime_ns] for path in dict.fromkeys(sys.path) if path and os.path.isdir(path) and "site-packages" in path]  # noqa: PTH112, PTH116 - pathlib costs a third of the check
+    return [
+        [path, os.stat(path).st_mtime_ns] for path in dict.fromkeys(sys.path) if path and os.path.isdir(path) and "site-packages" in path
+    ]  # noqa: PTH112, PTH116 - pathlib costs a third of the check
 
 
 def read_cache() -> dict[str, Any] | None:
@@ -166,7 +166,9 @@ def build_cache() -> dict[str, Any]:
     """Runs discovery in a child process and keeps what it finds. A cache that cannot be written is no error, only slower."""
     child = subprocess.run([sys.executable, "-m", "distillc.plugins.discovery"], capture_output=True, text=True, check=False)
     if child.returncode:
-        raise UsageError(f"the plugins could not be read: {child.stderr.strip().splitlines()[-1:]}", help="run `python -m distillc.plugins.discovery`")
+        raise UsageError(
+            f"the plugins could not be read: {child.stderr.strip().splitlines()[-1:]}", help="run `python -m distillc.plugins.discovery`"
+        )
     data: dict[str, Any] = json.loads(child.stdout)
     target = cache_file()
     try:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from distillc.plugins.api.artifacts import Row
 from distillc.plugins.api.curators import CurateContext
 from distillc.plugins.curators.configs import DecontaminateConfig
-from distillc.plugins.curators.texts import texts, words
+from distillc.runtimes.texts import texts, words
 
 
 class Decontaminate:

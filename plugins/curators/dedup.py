@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from distillc.plugins.api.artifacts import Row
 from distillc.plugins.api.curators import CurateContext
 from distillc.plugins.curators.configs import DedupConfig
-from distillc.plugins.curators.texts import words
+from distillc.runtimes.texts import words
 
 _SHINGLE = 5
 # 32 bands of 4: a pair of similarity 0.85 is missed with probability (1 - 0.85^4)^32 < 1e-10, one of 0.7 with 2e-4.

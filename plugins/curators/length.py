@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from distillc.plugins.api.artifacts import Row
 from distillc.plugins.api.curators import CurateContext
 from distillc.plugins.curators.configs import LengthConfig
-from distillc.plugins.curators.texts import texts
+from distillc.runtimes.texts import texts
 
 _CHARACTERS_A_TOKEN = 4  # what English takes under the tokenizers of today, within a fifth
 

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from distillc.plugins.api.artifacts import Row
-from distillc.plugins.curators.texts import words
 from distillc.runtimes.stages.context import StageContext
+from distillc.runtimes.texts import words
 from distillc.spec.errors import StageFailed
 
 WORDS = 6

@@ -1,4 +1,4 @@
-"""What curators compare: the texts of a row, with case, punctuation and spacing taken out."""
+"""The texts of a row as they are compared, by curators and by the overlap stage: case, punctuation and spacing taken out."""
 
 import re
 import unicodedata
