@@ -36,7 +36,7 @@ class Manifest:
       engines      reads: [formats], does: [generate, score_tokens …]     teachers    format: the model format it builds
       quantizers   writes: format                                         students    format
       trainers     soft_targets: bool                                     losses      needs: none | log_probabilities
-      curators     scope: row | all                                       metrics, judges   values: {name: higher | lower}, "" for the bare name
+      curators     scope: row | all                                       metrics, judges   values: {name: higher | lower}, "" for one
     """
 
     kind: Kind

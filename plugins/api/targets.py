@@ -34,5 +34,5 @@ class Target(Protocol):
     """Made as `impl(config)`."""
 
     def deliver(self, delivery: Delivery, out: Path) -> Mapping[str, Any]:
-        """Writes into `out` what is to be kept; returns plain facts for the log. The stage copies `out` to the config's `path`, if it has one."""
+        """Writes into `out` what is to be kept; returns plain facts for the log. The driver copies `out` to the config's `path`, if any."""
         ...

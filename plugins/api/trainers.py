@@ -11,7 +11,7 @@ from distillc.plugins.api.losses import Loss
 
 @dataclass(frozen=True, slots=True)
 class LossTerm:
-    """One entry of `losses:`. `signals` is the folder of the captured signals where the loss needs them, with `temperature` to read them at."""
+    """One entry of `losses:`. `signals` is the folder of captured signals where the loss needs them, read at `temperature`."""
 
     name: str
     weight: float

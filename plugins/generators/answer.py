@@ -11,8 +11,8 @@ from distillc.plugins.generators.configs import AnswerConfig
 
 class Answer:
     """`teacher` is the model's name in the spec, `usage` its tokens. What is to be trained on must be whole: an answer cut off by
-    `max_tokens` is dropped as `truncated` (unless the config keeps it), one without text as `empty`. Answers under test are kept as they are, under the id of
-    the row they answer, so that every model is measured on the same rows and differences pair.
+    `max_tokens` is dropped as `truncated` (unless the config keeps it), one without text as `empty`. Answers under test are kept as
+    they are, under the id of the row they answer, so that every model is measured on the same rows and differences pair.
     """
 
     def __init__(self, config: AnswerConfig) -> None:
