@@ -102,4 +102,20 @@ def load_model(folder: Path) -> Any:
         raise StageFailed(
             f"{folder} does not load as a causal language model: {error}", help="give a causal model that transformers knows"
         ) from error
-    return model.eval()
+    model.eval()
+    _check_head(model, folder)
+    return model
+
+
+@torch.inference_mode()
+def _check_head(model: Any, folder: Path) -> None:
+    """The head is applied to chosen positions alone; a model that does more to its logits (a scale, a soft cap) is refused."""
+    ids = torch.arange(8) % int(model.config.vocab_size)
+    layout = packed.Packed([len(ids)])
+    whole = model(input_ids=ids[None], position_ids=layout.positions[None], use_cache=False, packed=layout).logits[0].float()
+    ours = model.get_output_embeddings()(packed.hidden_states(model, ids, layout)).float()
+    if not torch.allclose(whole, ours, atol=1e-3, rtol=1e-3):
+        raise StageFailed(
+            f"{folder.name}: this architecture ({model.config.model_type}) changes its logits after the head, which is not known here",
+            help="use a model of the llama, qwen or similar families",
+        )

@@ -1,5 +1,6 @@
 """Generation without padding, against transformers' own."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -93,3 +94,15 @@ def test_what_a_model_folder_lacks_is_named(
             (folder / path.name).symlink_to(path)
     with pytest.raises(StageFailed, match=message):
         check_folder(folder)
+
+
+def test_a_model_that_scales_its_logits_is_refused(tmp_path: Path) -> None:
+    from tokenizers import Tokenizer
+    from tokenizers.models import BPE
+    from transformers import GraniteConfig, GraniteForCausalLM
+
+    sizes = {"vocab_size": 32, "hidden_size": 32, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
+    GraniteForCausalLM(GraniteConfig(**sizes, num_key_value_heads=2, logits_scaling=4.0)).save_pretrained(tmp_path)
+    Tokenizer(BPE()).save(str(tmp_path / "tokenizer.json"))
+    with pytest.raises(StageFailed, match="changes its logits"):
+        load_model(tmp_path)
