@@ -18,8 +18,9 @@ def run(context: StageContext) -> dict[str, Any]:
     found = source.read(SourceContext(context.folder, context.task, context.seed))
     rows = write_artifact(context.out, (replace(row, split="train") for row in found))
     if not rows:
+        read = ", ".join(sorted(context.config.get("revisions") or {})) or "what it reads"
         raise StageFailed(
-            f"source '{uses}' gave no rows: the data set is empty", where=context.stage.id, help="check what it reads and its limits"
+            f"source '{uses}' gave no rows: the data set is empty", where=context.stage.id, help=f"check {read}, and the limits of this step"
         )
     total = sum(rows.values())
     return {"rows": rows, "generated": total, "kept": total, "dropped": {}}

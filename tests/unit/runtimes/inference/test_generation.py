@@ -101,7 +101,7 @@ def test_a_model_that_scales_its_logits_is_refused(tmp_path: Path) -> None:
     from tokenizers.models import BPE
     from transformers import GraniteConfig, GraniteForCausalLM
 
-    sizes = {"vocab_size": 32, "hidden_size": 32, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
+    sizes: dict[str, Any] = {"vocab_size": 32, "hidden_size": 32, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
     GraniteForCausalLM(GraniteConfig(**sizes, num_key_value_heads=2, logits_scaling=4.0)).save_pretrained(tmp_path)
     Tokenizer(BPE()).save(str(tmp_path / "tokenizer.json"))
     with pytest.raises(StageFailed, match="changes its logits"):
