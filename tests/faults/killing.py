@@ -75,8 +75,8 @@ def kill_and_compare(spec: Path, folder: Path, *, options: Sequence[str] = (), k
     expected = digests(open_store(str(folder / "unkilled")))
     while found.kills < kills:
         store = folder / f"killed-{found.rounds}"
-        # From before the first stage to nearly the end, so that each part of a run is hit; a resumed run is shorter.
-        while found.kills < kills and run_and_kill(spec, store, options, draw.uniform(0.05, 0.6) * whole):
+        # Short enough that a store takes several kills on its way, so that each part of a run is hit; long enough to get on.
+        while found.kills < kills and run_and_kill(spec, store, options, draw.uniform(0.05, 0.35) * whole):
             found.kills += 1
         ended = run(spec, store, options)
         assert ended.returncode in FINE, ended.stderr
