@@ -140,7 +140,14 @@ class _Server:
         ours, theirs = socket.socketpair()
         command = [sys.executable, "-m", "distillc.plugins.executors.forkserver", str(theirs.fileno()), str(os.getpid())]
         # Strings hash alike in every worker, so that the order of a set of them can't differ between a run and its resumption.
-        environment = {**os.environ, "PYTHONHASHSEED": "0", "TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1"}
+        # OpenMP reads its policy when torch is loaded, here: waiting threads sleep (runtimes/inference/process.py says why).
+        environment = {
+            "OMP_WAIT_POLICY": "PASSIVE",
+            **os.environ,
+            "PYTHONHASHSEED": "0",
+            "TOKENIZERS_PARALLELISM": "false",
+            "HF_HUB_OFFLINE": "1",
+        }
         process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, env=environment, start_new_session=True)
         theirs.close()
         ours.setblocking(False)
