@@ -53,6 +53,7 @@ def convert(source: Path, out: Path) -> None:
         )
     tied = all(tensor.name != "output.weight" for tensor in reader.tensors)
     config = _config(fields, tied=tied)
+    heads: int = fields["llama.attention.head_count"]
     weights = {}
     for tensor in reader.tensors:
         name = _name(tensor.name)
@@ -60,9 +61,9 @@ def convert(source: Path, out: Path) -> None:
             continue
         values = dequantize(tensor.data, tensor.tensor_type).astype(np.float32, copy=False)
         if ".q_proj." in name:
-            values = _unpermute(values, config.num_attention_heads)
+            values = _unpermute(values, heads)
         elif ".k_proj." in name:
-            values = _unpermute(values, config.num_key_value_heads)
+            values = _unpermute(values, int(fields.get("llama.attention.head_count_kv", heads)))
         weights[name] = torch.tensor(values)
     _tokenizer(fields, out)
     config.save_pretrained(out)
