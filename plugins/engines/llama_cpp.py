@@ -6,7 +6,6 @@ hand-made headers (design, section 5).
 
 import ctypes
 import hashlib
-import os
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -21,6 +20,7 @@ from distillc.plugins.api.artifacts import Completion, Decoding, Model
 from distillc.plugins.engines.configs import LlamaCppConfig
 from distillc.runtimes.inference.batching import batches, cut
 from distillc.runtimes.inference.llama_log import last_words, listen
+from distillc.runtimes.inference.process import cores
 from distillc.spec.errors import StageFailed
 
 PIECE_BYTES = 256  # no token of a byte-level vocabulary is longer
@@ -47,7 +47,7 @@ class RunningLlama:
         llama_cpp.llama_backend_init()
         self.config = config
         self.seed = seed
-        self.threads = config.threads or len(os.sched_getaffinity(0))
+        self.threads = config.threads or cores()
         parameters = llama_cpp.llama_model_default_params()
         parameters.n_gpu_layers = 0
         self.model: Any = llama_cpp.llama_model_load_from_file(str(file).encode(), parameters)

@@ -5,7 +5,6 @@ that has this id inside runs alone.
 """
 
 import json
-import os
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,6 +17,7 @@ from tokenizers import Tokenizer
 from distillc.plugins.api.artifacts import Completion, Decoding, Model
 from distillc.plugins.engines.configs import OnnxGenaiConfig
 from distillc.runtimes.inference.batching import batches, cut
+from distillc.runtimes.inference.process import cores
 from distillc.spec.errors import StageFailed
 
 og: Any = onnxruntime_genai  # its names come from native code, which type checkers cannot see
@@ -49,7 +49,7 @@ class RunningOnnx:
         self.ends = frozenset(ends if isinstance(ends, list) else [ends])
         self.pad = int(described["pad_token_id"])
         self.longest = int(described["context_length"])
-        threads = config.threads or len(os.sched_getaffinity(0))
+        threads = config.threads or cores()
         settings = og.Config(str(folder))
         settings.overlay(json.dumps({"model": {"decoder": {"session_options": {"intra_op_num_threads": threads}}}}))
         self.model: Any = og.Model(settings)

@@ -1,7 +1,6 @@
 """A Hugging Face folder in memory: weights as float32 with packed attention, the tokenizer as `tokenizers` reads it."""
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,7 +85,7 @@ def load_model(folder: Path) -> Any:
     """The model in float32, in evaluation mode, on pinned threads: one for each core, so that sums are taken in the same order."""
     check_folder(folder)
     process.keep_memory()
-    torch.set_num_threads(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+    torch.set_num_threads(process.cores())
     config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     try:
         model = AutoModelForCausalLM.from_pretrained(

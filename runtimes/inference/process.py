@@ -11,6 +11,11 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4  # malloc.h
 
 
+def cores() -> int:
+    """How many cores this process may use. Only Linux says which; elsewhere it is all that there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def keep_memory() -> None:
     """Lets glibc keep what was freed. Tensors of many megabytes come and go each step; by default each is mapped and zeroed anew:
     150,000 page faults and a tenth of the time of a step."""

@@ -1,5 +1,6 @@
 """The engines of exports against transformers on the same weights: same ids, same greedy answers, one by one and in batches."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -133,3 +134,15 @@ def test_nothing_is_printed(exports: dict[str, Model], capfd: pytest.CaptureFixt
     list(opened.generate(["a"], ["a"], Decoding(max_tokens=2)))
     opened.close()
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("name", ["llama_cpp", "onnx_genai"])
+def test_engines_open_where_the_system_does_not_say_which_cores(
+    exports: dict[str, Model], name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """macOS and Windows have no sched_getaffinity."""
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    engine: Any = {"llama_cpp": LlamaCppEngine(LlamaCppConfig()), "onnx_genai": OnnxGenaiEngine(OnnxGenaiConfig())}[name]
+    opened = engine.open(exports[name], seed=0)
+    assert opened.token_ids("The cat")
+    opened.close()
