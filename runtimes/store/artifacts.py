@@ -81,12 +81,18 @@ class Store:
     # --- manifests
 
     def sealed(self, key: str) -> Sealed | None:
-        """The manifest under a key, or None. One that a kill tore (only where links are refused) counts as none."""
+        """The manifest under a key, or None. One that a kill tore (only where links are refused) counts as none.
+
+        So does one that calls itself by another key: what deletes by keys would be led to any file.
+        """
         if key not in self._seen:
             try:
-                self._seen[key] = from_json(self.blobs.read(f"{MANIFESTS}/{key}").decode())
+                found = from_json(self.blobs.read(f"{MANIFESTS}/{key}").decode())
             except (FileNotFoundError, ValueError):
                 return None
+            if found.key != key:
+                return None
+            self._seen[key] = found
         return self._seen[key]
 
     def seal(self, sealed: Sealed, folder: Path | None = None) -> Sealed:

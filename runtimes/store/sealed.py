@@ -64,10 +64,13 @@ def from_json(text: str) -> Sealed:
     data = json.loads(text)
     if not isinstance(data, dict) or data.pop("distillc_manifest", None) != SEALED_VERSION:
         raise ValueError(f"not a manifest of version {SEALED_VERSION}")
-    files = {name: File(**file) for name, file in data.pop("files").items()}
-    for name, file in files.items():
-        # A store may come from somebody else: nothing that it says may lead out of a folder.
-        parts = name.split("/")
-        if not DIGEST.fullmatch(file.sha256) or "\\" in name or ":" in name or any(part in ("", ".", "..") for part in parts):
-            raise ValueError(f"file {name!r} is not one that an artifact can have")
-    return Sealed(files=files, **data)
+    try:
+        files = {name: File(**file) for name, file in data.pop("files").items()}
+        for name, file in files.items():
+            # A store may come from somebody else: nothing that it says may lead out of a folder.
+            parts = name.split("/")
+            if not DIGEST.fullmatch(file.sha256) or "\\" in name or ":" in name or any(part in ("", ".", "..") for part in parts):
+                raise ValueError(f"file {name!r} is not one that an artifact can have")
+        return Sealed(files=files, **data)
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ValueError(f"not what a manifest says: {error}") from error

@@ -58,6 +58,27 @@ def test_a_manifest_cannot_name_a_blob_that_is_none(digest: str) -> None:
         from_json(text)
 
 
+@pytest.mark.parametrize(
+    "text",
+    ['{"distillc_manifest": 1}', '{"distillc_manifest": 1, "files": [], "key": "k"}', '{"distillc_manifest": 1, "files": {}, "x": 1}'],
+)
+def test_json_that_is_no_manifest_counts_as_none_and_is_found(store: Store, text: str) -> None:
+    store.blobs.create("manifests/k", text.encode())
+    assert store.sealed("k") is None
+    assert [damage.blob for damage in store.verify().damage] == ["manifests/k"]
+
+
+def test_a_manifest_under_another_key_deletes_nothing_outside(tmp_path: Path) -> None:
+    precious = files(tmp_path, precious="mine") / "precious"
+    store = Store(tmp_path / "home", LocalBlobs(tmp_path / "home"))
+    store.blobs.create("manifests/k", Sealed(key="../../precious", stage="s", kind="x").to_json().encode())
+    store.gc(keep=[])
+    assert store.sealed("k") is None
+    store.forget(store.verify().damage)
+    assert precious.read_text() == "mine"
+    assert store.verify().damage == ()
+
+
 def test_the_first_seal_holds(store: Store, tmp_path: Path) -> None:
     first = store.seal(Sealed(key="k", stage="s", kind="x"), files(tmp_path / "one", a="1"))
     second = store.seal(Sealed(key="k", stage="s", kind="x"), files(tmp_path / "two", a="2"))
