@@ -18,6 +18,7 @@ MANIFESTS: tuple[Manifest, ...] = (
         summary="rows from a JSON Lines file",
         config=f"{_CONFIGS}:JsonLinesConfig",
         impl="distillc.plugins.sources.jsonl:JsonLines",
+        cache_version=2,
     ),
     Manifest(
         kind=Kind.SOURCES,
@@ -25,5 +26,6 @@ MANIFESTS: tuple[Manifest, ...] = (
         summary="rows from a CSV file with a header",
         config=f"{_CONFIGS}:CsvConfig",
         impl="distillc.plugins.sources.csv:Csv",
+        cache_version=2,
     ),
 )

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from distillc.plugins.api.artifacts import Row, Task
@@ -37,6 +38,7 @@ def row_of(record: Mapping[str, Any], *, task: Task, names: Mapping[str, str], g
                 f"there is no field '{group}' to group by", where=f"{path}:{line}", help="correct the line, or take `group` out"
             )
         key = str(record[group])
-    source = f"{path}:{line}"
+    # An absolute path is called by its file's name, as in keys: where a file lies on this machine must not move rows between splits.
+    source = f"{Path(path).name if Path(path).is_absolute() else path}:{line}"
     row_id = hashlib.blake2b("\0".join([source, *payload.values()]).encode(), digest_size=10).hexdigest()
     return Row(row_id=row_id, payload=payload, source=source, group=key)

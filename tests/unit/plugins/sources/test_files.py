@@ -74,3 +74,14 @@ def test_a_missing_file_is_an_error_in_the_plan_and_in_the_stage(tmp_path: Path,
 def test_revisions_are_the_digest_of_the_bytes(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes(b"text\na\n")
     assert CsvConfig(path="a.csv").revisions(tmp_path) == {"a.csv": "sha256:" + hashlib.sha256(b"text\na\n").hexdigest()}
+
+
+def test_rows_do_not_hang_on_where_a_file_lies_on_this_machine(tmp_path: Path) -> None:
+    """Two folders give one key, for an absolute path is called by its file's name there: so the rows must be the same too."""
+    found = []
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.jsonl").write_text('{"text": "He go."}\n')
+        found.append(read(tmp_path, str(tmp_path / name / "a.jsonl")))
+    assert found[0] == found[1]
+    assert found[0][0].source == "a.jsonl:1"
