@@ -10,7 +10,7 @@ MANIFESTS = (
         config="distillc.plugins.students.configs:PruneConfig",
         impl="distillc.plugins.students.prune:Prune",
         capabilities={"format": "hf"},
-        modules=("numpy", "safetensors"),
+        modules=("safetensors", "torch"),
         extra="local",
     ),
 )

@@ -10,7 +10,7 @@ import shutil
 from pathlib import Path
 
 from safetensors import safe_open
-from safetensors.numpy import save_file
+from safetensors.torch import save_file
 
 from distillc.plugins.api.artifacts import Model, ModelInfo
 from distillc.plugins.api.models import BuildContext
@@ -52,7 +52,7 @@ class Prune:
         place = {layer: index for index, layer in enumerate(keep)}
         weights = {}
         for path in sorted(model.folder.glob("*.safetensors")):
-            with safe_open(path, framework="numpy") as file:
+            with safe_open(path, framework="pt") as file:
                 for name in file.keys():  # noqa: SIM118 - a safetensors file is no dict
                     found = _LAYER.fullmatch(name)
                     if found is None:
@@ -68,7 +68,7 @@ class Prune:
             license=context.license or info.license,
             base=info.name,
             lineage=info.lineage,
-            parameters=sum(int(values.size) for values in weights.values()),
+            parameters=sum(values.numel() for values in weights.values()),
             precision=info.precision,
         )
 

@@ -1,10 +1,11 @@
 """Pruning: which layers stay, and that they are the teacher's."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from distillc.plugins.api.artifacts import Model
 from distillc.plugins.api.models import BuildContext
@@ -42,3 +43,16 @@ def test_what_stays_is_the_teachers_and_loads(tiny_model: Model, tmp_path: Path)
 def test_layers_that_are_not_there_are_refused(tiny_model: Model, tmp_path: Path, config: PruneConfig) -> None:
     with pytest.raises(StageFailed):
         Prune(config).build(tiny_model, tmp_path, context(tmp_path))
+
+
+def test_weights_in_bfloat16_stay_as_they_are(tiny_model: Model, tmp_path: Path) -> None:
+    """Most models are published so, and numpy has no such type."""
+    given, out = tmp_path / "given", tmp_path / "out"
+    shutil.copytree(tiny_model.folder, given)
+    out.mkdir()
+    weights = {name: values.bfloat16() for name, values in load_file(given / "model.safetensors").items()}
+    save_file(weights, given / "model.safetensors", metadata={"format": "pt"})
+    Prune(PruneConfig(layers=1)).build(Model(given, tiny_model.info), out, context(tmp_path))
+    kept = load_file(out / "model.safetensors")
+    assert torch.equal(kept["model.norm.weight"], weights["model.norm.weight"])
+    assert kept["model.norm.weight"].dtype is torch.bfloat16
