@@ -104,13 +104,14 @@ def library_versions(modules: Iterable[str]) -> dict[str, str]:
     found = {}
     for module in modules:
         distribution = LIBRARIES.get(module.partition(".")[0])
-        if distribution and (version := _minor(distribution)):
+        if distribution and (version := library_version(distribution)):
             found[distribution] = version
     return found
 
 
 @functools.cache
-def _minor(distribution: str) -> str | None:
+def library_version(distribution: str) -> str | None:
+    """The major.minor of what is installed here, or None."""
     try:
         version = importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError:

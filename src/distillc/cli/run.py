@@ -81,6 +81,7 @@ def build_plan(path: Path, registry: Any, profile: str | None, overrides: list[s
     from distillc.cli.plan import announce
     from distillc.compiler import compile_file
     from distillc.compiler.plan import from_json
+    from distillc.compiler.saved import check_saved
 
     if path.suffix == ".json":
         if profile or overrides or limit:
@@ -90,13 +91,15 @@ def build_plan(path: Path, registry: Any, profile: str | None, overrides: list[s
                 help="make another one: distillc plan SPEC --profile … --set … --format json",
             )
         try:
-            return from_json(path.read_text(encoding="utf-8"))
+            plan = from_json(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise UsageError("there is no such file", where=str(path), help="name a spec or a saved plan") from None
         except (ValueError, KeyError, TypeError) as error:
             raise UsageError(
                 f"this is no plan of this version: {error}", where=str(path), help="make it again: distillc plan SPEC --format json"
             ) from error
+        check_saved(plan, registry)
+        return plan
     compiled = compile_file(path, registry, profile=profile, overrides=tuple(overrides))
     if limit is not None:
         compiled = compile_file(path, registry, profile=profile, overrides=(*overrides, *limits(compiled.plan, limit)))
