@@ -7,6 +7,7 @@ folder of links that is always called `model` and has no card: equal weights giv
 import ctypes
 import json
 import logging
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from conversion.base import ModelBase, ModelType
 from distillc.plugins.api.artifacts import Model, ModelInfo
 from distillc.plugins.quantizers.configs import GgufConfig
 from distillc.runtimes.inference.llama_log import last_words, listen
+from distillc.runtimes.inference.loading import check_folder
 from distillc.spec.errors import StageFailed
 
 log = logging.getLogger(__name__)
@@ -58,6 +60,7 @@ class GgufQuantizer:
 
 def convert(model: Model, target: Path, file_type: gguf.LlamaFileType, name: str) -> None:
     """Writes the model's weights and tokenizer as one GGUF file of a full-width type."""
+    check_folder(model.folder)
     logging.getLogger("gguf").setLevel(logging.ERROR)
     logging.getLogger("hf-to-gguf").setLevel(logging.ERROR)
     with tempfile.TemporaryDirectory() as scratch, torch.inference_mode():
@@ -86,11 +89,14 @@ def convert(model: Model, target: Path, file_type: gguf.LlamaFileType, name: str
 
 
 def linked(source: Path, folder: Path) -> Path:
-    """A folder of links to the model's files, without a model card."""
+    """A folder of links to the model's files, without a model card. Copies where links are not allowed, as on most Windows machines."""
     folder.mkdir()
     for path in sorted(source.iterdir()):
         if path.suffix in {".json", ".safetensors", ".model", ".txt", ".jinja"}:
-            (folder / path.name).symlink_to(path.resolve())
+            try:
+                (folder / path.name).symlink_to(path.resolve())
+            except OSError:
+                shutil.copyfile(path, folder / path.name)
     return folder
 
 

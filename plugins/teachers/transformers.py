@@ -1,8 +1,11 @@
 """A model that lies on this machine: a Hugging Face folder as it is, or a GGUF converted once and kept."""
 
+import contextlib
 import hashlib
 import json
 import shutil
+import tempfile
+from importlib.metadata import version
 from pathlib import Path
 
 from safetensors import safe_open
@@ -15,7 +18,6 @@ from distillc.runtimes.inference.loading import check_folder
 from distillc.spec.errors import StageFailed
 
 _CONVERTER = "1"  # moves when gguf_folder writes something else
-_DONE = "distillc-complete"
 # What a model folder is made of. Code, pickles and whatever else lies beside them stay where they are.
 _FILES = ("*.safetensors", "*.json", "*.jinja", "merges.txt", "*.model", "LICENSE*", "NOTICE*")
 
@@ -33,7 +35,6 @@ class Transformers:
             )
         folder = source if source.is_dir() else self._converted(source, context)
         check_folder(folder)
-        _no_code(folder, self.config.path)
         for pattern in _FILES:
             for path in sorted(folder.glob(pattern)):
                 if path.name != "distill.json":
@@ -54,28 +55,25 @@ class Transformers:
 
         with source.open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256")
-        digest.update(_CONVERTER.encode())
+        # transformers writes its version into what it saves, so another one would give other bytes.
+        digest.update(f"{_CONVERTER} transformers {version('transformers')} gguf {version('gguf')}".encode())
         folder = context.cache / "gguf" / digest.hexdigest()
-        if (folder / _DONE).is_file():
+        if folder.is_dir():
             return folder
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        convert(source, folder)
-        (folder / _DONE).write_text("", encoding="utf-8")
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        # Made beside it and moved whole: runs in other stores share this cache, and one may convert the same file just now.
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix="part-", ignore_cleanup_errors=True) as scratch:
+            made = Path(scratch) / "model"
+            made.mkdir()
+            convert(source, made)
+            with contextlib.suppress(OSError):  # the other was faster
+                made.rename(folder)
         return folder
 
 
 def _model_type(folder: Path) -> str | None:
     found = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("model_type")
     return found if isinstance(found, str) else None
-
-
-def _no_code(folder: Path, path: str) -> None:
-    if "auto_map" in json.loads((folder / "config.json").read_text(encoding="utf-8")):
-        raise StageFailed(
-            f"the model {path} wants its own code run (auto_map in config.json), which is never done",
-            help="use a model whose architecture transformers has",
-        )
 
 
 def count_parameters(folder: Path) -> int:

@@ -46,7 +46,7 @@ def _json(path: Path) -> dict[str, Any]:
 
 
 def check_folder(folder: Path) -> None:
-    """Raises StageFailed, naming what is missing, unless `folder` holds a model, its weights and a tokenizer."""
+    """Raises StageFailed, naming what is missing, unless `folder` holds a model, its weights and a tokenizer, and no wish to run code."""
     if not folder.is_dir():
         raise StageFailed(f"the model folder {folder} does not exist", help="`path:` is relative to the spec; check its spelling")
     if not (folder / "config.json").is_file():
@@ -60,6 +60,13 @@ def check_folder(folder: Path) -> None:
             f"{folder} has no tokenizer: tokenizer.json is missing",
             help="save it beside the weights: AutoTokenizer.from_pretrained(…).save_pretrained(FOLDER)",
         )
+    # Looked for here and not left to each library: llama.cpp's converter trusts what tokenizers name.
+    for name in ("config.json", "tokenizer_config.json"):
+        if "auto_map" in _json(folder / name):
+            raise StageFailed(
+                f"{folder} wants its own code run (auto_map in {name}), which is never done",
+                help="use a model whose architecture transformers has; where its tokenizer.json says all, take auto_map out",
+            )
 
 
 def end_tokens(folder: Path) -> tuple[int, ...]:

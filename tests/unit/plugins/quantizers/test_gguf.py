@@ -77,3 +77,25 @@ def test_facts_name_format_precision_and_block() -> None:
     assert GgufConfig(type="q4_k_m").facts({}) == {"format": "gguf", "precision": "q4_k_m", "block": 256}
     assert GgufConfig(type="q8_0").facts({})["block"] == 32
     assert GgufConfig(type="f16").facts({})["block"] == 1
+
+
+def test_a_tokenizer_that_wants_its_own_code_run_is_refused(tiny_model: Model, tmp_path: Path) -> None:
+    """The converter opens tokenizers with trust_remote_code."""
+    odd = tmp_path / "odd"
+    shutil.copytree(tiny_model.folder, odd)
+    ran = tmp_path / "ran"
+    (odd / "code.py").write_text(f"open({str(ran)!r}, 'w')\n", "utf-8")
+    said = json.loads((odd / "tokenizer_config.json").read_text("utf-8"))
+    said["auto_map"] = {"AutoTokenizer": ["code.Class", "code.Class"]}
+    (odd / "tokenizer_config.json").write_text(json.dumps(said), "utf-8")
+    with pytest.raises(StageFailed, match="auto_map in tokenizer_config"):
+        exported(Model(odd, tiny_model.info), tmp_path / "out", "q8_0")
+    assert not ran.exists()
+
+
+def test_models_are_copied_where_links_are_not_allowed(tiny_model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise OSError("A required privilege is not held by the client")
+
+    monkeypatch.setattr(Path, "symlink_to", refused)
+    assert exported(tiny_model, tmp_path / "out", "f16").stat().st_size > 0

@@ -1,5 +1,7 @@
 """Teachers: random weights, folders that lack something, and SmolLM2's GGUF with the tokenizer that llama.cpp has."""
 
+import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +68,42 @@ def test_a_folder_without_a_tokenizer_fails_with_the_way_out(tiny_model: Model, 
         Transformers(TransformersConfig(path="given")).build(tmp_path / "out", context(tmp_path))
     assert failed.value.help is not None
     assert "save_pretrained" in failed.value.help
+
+
+@pytest.mark.parametrize("name", ["config.json", "tokenizer_config.json"])
+def test_a_folder_that_wants_its_own_code_run_is_refused(tiny_model: Model, tmp_path: Path, name: str) -> None:
+    given = tmp_path / "given"
+    shutil.copytree(tiny_model.folder, given)
+    said = json.loads((given / name).read_text(encoding="utf-8"))
+    (given / name).write_text(json.dumps({**said, "auto_map": {"AutoTokenizer": ["somebody/else--code.Class", None]}}), encoding="utf-8")
+    with pytest.raises(StageFailed, match=f"auto_map in {name}"):
+        Transformers(TransformersConfig(path="given")).build(tmp_path, context(tmp_path))
+
+
+def test_two_runs_may_convert_the_same_file_at_once(tiny_model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The cache is shared by all stores; the second comes while the first is half done, and neither sees the other's half."""
+    model = {path.name: path.read_bytes() for path in tiny_model.folder.iterdir()}
+    first = sorted(model)[0]
+    (tmp_path / "x.gguf").write_bytes(b"GGUF")
+    outs = [tmp_path / "one", tmp_path / "other"]
+    calls = []
+
+    def convert(source: Path, out: Path) -> None:
+        calls.append(out)
+        (out / first).write_bytes(model[first])
+        if len(calls) == 1:
+            Transformers(TransformersConfig(path="x.gguf")).build(outs[1], context(tmp_path))
+        for name, data in model.items():
+            if name != first:
+                (out / name).write_bytes(data)
+
+    monkeypatch.setattr("distillc.plugins.teachers.gguf_folder.convert", convert)
+    for out in outs:
+        out.mkdir()
+    Transformers(TransformersConfig(path="x.gguf")).build(outs[0], context(tmp_path))
+    for out in outs:
+        assert {path.name: path.read_bytes() for path in out.iterdir()} == model
+    assert len(list((tmp_path / "cache" / "gguf").iterdir())) == 1
 
 
 def test_a_file_that_is_no_gguf_fails(tmp_path: Path) -> None:
