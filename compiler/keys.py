@@ -7,6 +7,7 @@ split that is meant. What enters by which door:
   A field marked `file` stays out, so that a spec's folder can move; an absolute path never gets in;
 * plugins by `config.versions["KIND.NAME"]`: the `cache_version` of the stage's own plugin and of those nested in it (losses,
   metrics, the engine), so that a better implementation is a new result;
+* what a stage kind does itself by `config.versions["stages.KIND"]`, once `STAGE_VERSIONS` has moved it;
 * libraries whose numbers become part of the result by `config.versions[DISTRIBUTION]`, as major.minor: those of `LIBRARIES` that a
   plugin of the stage names in its manifest's `modules`. A patch release is trusted to compute the same; a minor one is not;
 * runtime knobs and secrets not at all (fields marked `runtime` or `secret`), nor the clock, the line in the file, an estimate.
@@ -61,6 +62,9 @@ NESTED = {
     "metrics": "metrics",
     "early_stopping": "metrics",
 }
+# What `cache_version` is to a plugin, for the stage kinds' own code (runtimes/stages/KIND.py and what it calls that is no plugin's):
+# moves whenever the output for the same input moves. Those that are not named are at 1.
+STAGE_VERSIONS: Mapping[str, int] = {}
 HIDDEN = frozenset({"runtime", "secret", "file"})
 
 
@@ -97,6 +101,11 @@ def _nested(kind: str, value: Any, marks_of: MarksOf) -> Any:
 
 def _hidden(marks: tuple[Marked, ...]) -> set[str]:
     return {marked.field for marked in marks if marked.mark in HIDDEN}
+
+
+def stage_versions(kind: str) -> dict[str, int]:
+    """The version of a stage kind's own code; empty for the first, which every key was made with."""
+    return {f"stages.{kind}": number} if (number := STAGE_VERSIONS.get(kind, 1)) > 1 else {}
 
 
 def library_versions(modules: Iterable[str]) -> dict[str, str]:

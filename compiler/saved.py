@@ -6,7 +6,7 @@ when the stage is done. So neither a plan that somebody edited nor one that olde
 
 import re
 
-from distillc.compiler.keys import library_version, result_config, stage_key
+from distillc.compiler.keys import STAGE_VERSIONS, library_version, result_config, stage_key
 from distillc.compiler.lower.graph import Plugins
 from distillc.compiler.marks import Marked, marked_fields
 from distillc.compiler.plan import Plan, Stage
@@ -41,8 +41,11 @@ def _marks(plugins: Plugins, kind: str, name: str) -> tuple[Marked, ...]:
 
 def _same_versions(stage: Stage, plugins: Plugins) -> None:
     """The versions of plugins and libraries are part of the key: other ones would give another result under it."""
-    for name, made in stage.config.get("versions", {}).items():
+    for name, made in {f"stages.{stage.kind}": 1, **stage.config.get("versions", {})}.items():
         kind, _, plugin = str(name).partition(".")
-        here = plugins.manifest(kind, plugin).cache_version if kind in set(Kind) else library_version(name)
+        if kind == "stages":
+            here: int | str | None = STAGE_VERSIONS.get(plugin, 1)
+        else:
+            here = plugins.manifest(kind, plugin).cache_version if kind in set(Kind) else library_version(name)
         if here != made:
             raise UsageError(f"the plan was made with {name} {made}, here it is {here or 'not installed'}", where=stage.id, help=AGAIN)

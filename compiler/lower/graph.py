@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from distillc.compiler.document import Document, Where
 from distillc.compiler.facts.model import ModelFacts
-from distillc.compiler.keys import library_versions
+from distillc.compiler.keys import library_versions, stage_versions
 from distillc.compiler.marks import Marked, marked_fields
 from distillc.compiler.plan import Input
 from distillc.plugins.api.artifacts import SPLITS
@@ -127,6 +127,7 @@ class Graph:
         """Adds a stage; `plugins` are those that work in it and `modules` the libraries beside theirs: their versions enter the config."""
         plugins = tuple(plugins)
         versions: dict[str, Any] = {f"{p.kind}.{p.uses}": p.cache_version for p in plugins}
+        versions |= stage_versions(draft.kind)
         versions |= library_versions([*modules, *(module for p in plugins for module in p.modules)])
         draft.config["versions"] = dict(sorted(versions.items()))
         self.drafts[draft.id] = draft

@@ -176,6 +176,14 @@ def test_a_new_cache_version_changes_the_plugins_stages_and_what_hangs_on_them(c
     assert {id for id, key in keys(moved).items() if key != keys(first)[id]} == {"made", "next"}
 
 
+def test_a_stage_kind_whose_own_code_moved_is_done_again(shared: Any, base: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("distillc.compiler.keys.STAGE_VERSIONS", {"capture": 2})
+    plan = compile_file(SPEC, shared).plan
+    changed = {id for id, key in keys(plan).items() if key != keys(base)[id]}
+    assert changed == downstream(base, "student/capture")
+    assert plan.stage("student/capture").config["versions"]["stages.capture"] == 2
+
+
 def test_the_version_of_a_nested_plugin_counts_where_it_is_nested(shared: Any, plugins: Any, base: Plan, builtin: Any) -> None:
     entry = next(e for e in builtin if e.manifest.name == "llama_cpp")
     moved = plugins((replace(entry.manifest, cache_version=99), shared.config_class("engines", "llama_cpp")))

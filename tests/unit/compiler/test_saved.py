@@ -65,3 +65,9 @@ def test_a_plan_of_another_library_is_refused(text: str, shared: Any, monkeypatc
     monkeypatch.setattr("distillc.compiler.saved.library_version", lambda name: "0.1" if name == "torch" else None)
     with pytest.raises(UsageError, match=r"here it is"):
         check_saved(from_json(text), shared)
+
+
+def test_a_plan_of_an_older_stage_kind_is_refused(text: str, shared: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("distillc.compiler.saved.STAGE_VERSIONS", {"split": 2})
+    with pytest.raises(UsageError, match=r"made with stages\.split 1, here it is 2"):
+        check_saved(from_json(text), shared)
