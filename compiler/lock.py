@@ -5,6 +5,7 @@ plugin. Keys depend on it, so it belongs into version control; it holds no secre
 """
 
 import json
+import os
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -75,7 +76,10 @@ def write_lock(folder: Path, lock: Mapping[str, Any], profile: str | None = None
     try:
         if path.is_file() and path.read_bytes() == text:
             return False
-        path.write_bytes(text)
+        # Beside it and moved over it: what a kill would cut short is no lock, and the next run would ask to delete it.
+        partial = path.with_name(f".{FILE_NAME}.{os.getpid()}")
+        partial.write_bytes(text)
+        partial.replace(path)
     except OSError as error:
         raise UsageError(f"{FILE_NAME} cannot be written: {error.strerror}", help="make the spec's folder writable") from error
     return True

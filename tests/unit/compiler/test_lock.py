@@ -37,6 +37,20 @@ def test_it_is_written_once(tmp_path: Path) -> None:
     assert read_lock(tmp_path) == LOCK
 
 
+def test_a_kill_while_it_is_written_leaves_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_lock(tmp_path, LOCK)
+
+    def cut_short(path: Path, data: bytes) -> int:
+        with path.open("wb") as file:
+            file.write(data[: len(data) // 2])
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "write_bytes", cut_short)
+    with pytest.raises(KeyboardInterrupt):
+        write_lock(tmp_path, make_lock({}, {}, {}))
+    assert read_lock(tmp_path) == LOCK
+
+
 def test_a_profile_has_its_own_and_leaves_the_others_alone(tmp_path: Path) -> None:
     tiny = make_lock({"models.big": {"torch": "2.13"}}, {}, {"teachers.random": "distillc 0.1.0"})
     write_lock(tmp_path, LOCK)
