@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
+from distillc.runtimes.store.blobs import sync
 from distillc.spec.errors import StageFailed
 
 SUMS = "SHA256SUMS"
@@ -163,8 +164,7 @@ def publish(source: Path, target: Path) -> None:
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, place)
         place.chmod(0o755 if name.endswith(".sh") else 0o644)
-        with place.open("rb") as copied:
-            os.fsync(copied.fileno())
+        sync(place)
     if old.is_dir():
         shutil.rmtree(old)
     if target.exists():

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
-from distillc.runtimes.store.blobs import Blobs, LocalBlobs
+from distillc.runtimes.store.blobs import Blobs, LocalBlobs, protect
 from distillc.runtimes.store.sealed import SHARD, File, Sealed, from_json
 from distillc.spec.errors import StageFailed, StoreDamaged, UsageError
 
@@ -151,7 +151,7 @@ class Store:
                 continue  # another process made it just now, from the same blob
             except OSError:
                 shutil.copyfile(source, target)
-                target.chmod(0o444)
+                protect(target)
         return folder
 
     def verify(self) -> Verified:

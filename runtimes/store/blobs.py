@@ -8,6 +8,7 @@ import contextlib
 import errno
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
@@ -74,7 +75,7 @@ class LocalBlobs:
                         shutil.copyfileobj(source, file, 1 << 20)
                 file.flush()
                 os.fsync(file.fileno())
-            pending.chmod(0o444)
+            protect(pending)
             return self._publish(pending, target)
         finally:
             pending.unlink(missing_ok=True)
@@ -112,12 +113,8 @@ class LocalBlobs:
         """True if the target is now the source's own bytes, made durable and read-only first. False: taken, or links are refused."""
         if not self._links:
             return False
-        fd = os.open(source, os.O_RDONLY)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
-        source.chmod(0o444)
+        sync(source)
+        protect(source)
         try:
             os.link(source, target)
         except FileExistsError:
@@ -150,5 +147,20 @@ class LocalBlobs:
         except BaseException:
             target.unlink(missing_ok=True)
             raise
-        target.chmod(0o444)
+        protect(target)
         return True
+
+
+def sync(path: Path) -> None:
+    """Makes a file's bytes durable. Windows does that only for who may write to it."""
+    fd = os.open(path, os.O_RDWR if sys.platform == "win32" else os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def protect(path: Path) -> None:
+    """Takes the right to write away, against a plugin's slip. Not on Windows: there such a file could not be deleted any more."""
+    if sys.platform != "win32":
+        path.chmod(0o444)

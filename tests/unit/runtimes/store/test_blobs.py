@@ -1,5 +1,6 @@
 """The promises of `Blobs`, kept by files, by files without hard links, and by object storage in memory and in a folder."""
 
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -82,3 +83,23 @@ def test_a_local_blob_is_the_file_itself_and_read_only(tmp_path: Path) -> None:
     blobs.create("blobs/w", file)
     assert blobs.path("blobs/w").stat().st_ino == file.stat().st_ino
     assert blobs.path("blobs/w").stat().st_mode & 0o222 == 0
+
+
+def test_on_windows_files_are_synced_by_a_writer_and_stay_deletable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There fsync refuses a descriptor that cannot write, and a read-only file cannot be deleted."""
+    fcntl = pytest.importorskip("fcntl")
+    synced = []
+
+    def fsync(fd: int) -> None:
+        assert fcntl.fcntl(fd, fcntl.F_GETFL) & (os.O_RDWR | os.O_WRONLY), "EBADF"
+        synced.append(fd)
+
+    monkeypatch.setattr("distillc.runtimes.store.blobs.sys.platform", "win32")
+    monkeypatch.setattr("distillc.runtimes.store.blobs.os.fsync", fsync)
+    file = tmp_path / "given"
+    file.write_bytes(b"x")
+    blobs = LocalBlobs(tmp_path / "store")
+    assert blobs.create("blobs/a", file)
+    assert blobs.create("blobs/b", b"y")
+    assert len(synced) == 2
+    assert all(blobs.path(name).stat().st_mode & 0o200 for name in ("blobs/a", "blobs/b"))
