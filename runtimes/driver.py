@@ -28,6 +28,7 @@ from distillc.runtimes.store import Sealed, Store
 from distillc.runtimes.verdicts import Verdict, exit_code, verdict_of
 from distillc.runtimes.work import Allowance, Contract, Executor, Shard, StageWork, Where, work_folder
 from distillc.spec.errors import DistillError, StageFailed, StoreDamaged, UsageError
+from distillc.spec.wording import did_you_mean
 
 CONTRACTS: Mapping[str, Contract] = {
     **dict.fromkeys(("generate", "capture"), Contract.MAP),
@@ -98,8 +99,7 @@ def select(plan: Plan, until: str | None) -> tuple[Stage, ...]:
     named = {id for id, origin in plan.origins.items() if until in (id, origin)}
     wanted = {plan.aliases.get(id, id) for id in named}
     if not wanted:
-        names = sorted(set(plan.origins.values()))
-        raise UsageError(f"the plan has no step {until!r}", help=f"steps: {', '.join(names)}")
+        raise UsageError(f"the plan has no step `{until}`", help=did_you_mean(until, plan.origins.values(), "steps"))
     for stage in reversed(plan.stages):
         if stage.kind == "overlap" and plan.aliases.get(stage.config["step"], stage.config["step"]) in wanted:
             wanted.add(stage.id)

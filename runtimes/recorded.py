@@ -28,6 +28,8 @@ def recorded(store: Store, run: str | None = None) -> list[Recorded]:
     Raises UsageError when there is none.
     """
     path = store.home / "journal.sqlite3"
+    if run is not None and (not path.exists() or "/" in run):
+        raise UsageError(f"there is neither a run nor a bundle {run!r}", where=str(store.home), help="name a run or a bundle's folder")
     if not path.exists():
         raise UsageError("nothing has run here yet", where=str(store.home), help="distillc run distill.yaml")
     journal = Journal(path)
@@ -104,8 +106,11 @@ def from_bundle(folder: Path) -> dict[str, Any]:
     path = folder / "evaluation.json"
     try:
         found: dict[str, Any] = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise UsageError(f"no report in this folder: {error}", where=str(folder), help="name a bundle, or a run") from None
+    except OSError as error:
+        reason = f"no report in this folder: evaluation.json: {error.strerror}"
+        raise UsageError(reason, where=str(folder), help="name a bundle, or a run") from None
+    except ValueError as error:
+        raise UsageError(f"no report in this folder: evaluation.json: {error}", where=str(folder), help="name a bundle, or a run") from None
     if not {"run", "rows", "gates"} <= set(found):
         raise UsageError("evaluation.json is no report", where=str(path), help="distillc verify says whether the bundle is whole")
     return found

@@ -101,7 +101,9 @@ class Decoding(Part):
 class Split(Part):
     """Rows for training, validation and test; the first is what the others leave."""
 
-    by: str = Field("row", min_length=1, description="`row`, or what must stay on one side: `module`, `document`, `group`")
+    by: Literal["row", "module", "document", "group"] = Field(
+        "row", description="`row`, or what must stay on one side; what a row's module, document or group is, its source says"
+    )
     validation: int = Field(0, ge=0, description="rows for validation")
     test: int = Field(0, ge=0, description="rows for test")
 

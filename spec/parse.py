@@ -206,7 +206,7 @@ def _error(code: str, message: str, span: Span, help: str) -> Diagnostic:
 _HELP = (
     ("mapping values are not allowed", "a text with `: ` in it needs quotes; or the line is indented too far"),
     ("did not find expected key", "look for a missing comma, quote or brace before this place, or a line indented by too little"),
-    ("did not find expected ',' or", "look for a missing comma, or for a bracket that was opened before and not closed"),
+    ("did not find expected ',' or", "look for a missing comma or quote, or for a bracket that was opened before and not closed"),
     ("could not find expected ':'", "write `key: value`"),
     ("unexpected end of stream", "a quote that was opened before is not closed"),
     ("block sequence entries", "put the list on lines of its own, or write [a, b]"),

@@ -7,13 +7,22 @@ from typing import Any
 
 from distillc.plugins.api.artifacts import Row, Task
 from distillc.spec.errors import StageFailed
+from distillc.spec.wording import did_you_mean
 
 
 def row_of(record: Mapping[str, Any], *, task: Task, names: Mapping[str, str], group: str | None, path: str, line: int) -> Row:
     """`input` and, where the record has it, `target`; `source` is `path:line`, and so the row's id depends on nothing else but the text.
 
-    Raises StageFailed for a record without the input, with a value that is no text, or without the field to group by.
+    Raises StageFailed for a record without the input, with a value that is no text, or without the field to group by,
+    and for `names` of no field of the task.
     """
+    if strange := names.keys() - {task.input, task.target}:
+        name = min(strange)
+        raise StageFailed(
+            f"`names` says what the task's field `{name}` is called in the file, but the task has no such field",
+            where=path,
+            help=did_you_mean(name, (task.input, task.target), "the task's fields"),
+        )
     payload: dict[str, str] = {}
     for ours, name in (("input", task.input), ("target", task.target)):
         theirs = names.get(name, name)

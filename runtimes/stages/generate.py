@@ -57,8 +57,11 @@ def collect(context: StageContext, parts: Sequence[tuple[Path, Mapping[str, Any]
     kept = sum(rows.values())
     if not kept:
         reasons = ", ".join(f"{reason} {n}" for reason, n in sorted(dropped.items()))
+        cut_off = "raise `max_tokens`, or give the step `truncated: keep`: the model never ends its answers"
         raise StageFailed(
-            f"'{context.stage.uses}' dropped every row: {reasons}", where=context.stage.id, help="look at a few of its inputs"
+            f"'{context.stage.uses}' dropped every row: {reasons}",
+            where=context.stage.id,
+            help=cut_off if set(dropped) == {"truncated"} else "look at a few of its inputs",
         )
     if dropped:
         context.emit("rows dropped", reasons=dict(sorted(dropped.items())))

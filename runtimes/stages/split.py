@@ -37,7 +37,9 @@ def divide(
     Raises StageFailed where there are too few rows or groups.
     """
     if by_group and any(not row.group for row in rows):
-        raise StageFailed("some rows belong to no module", where=where, help="split `by: row`, or name the source's `group` field")
+        raise StageFailed(
+            "some rows belong to no module, document or group", where=where, help="split `by: row`, or name the source's `group` field"
+        )
     ordered = sorted(rows, key=lambda row: (_place(seed, row.row_id), row.row_id))
     groups: dict[str, list[Row]] = {}
     for row in ordered:

@@ -102,7 +102,7 @@ def _trainable(context: StageContext, port: str, what: str) -> list[Row]:
         raise StageFailed(
             f"{without} of {len(rows)} {what} rows have no target",
             where=context.stage.id,
-            help="answer them first: `steps: [{uses: answer, model: …}]`",
+            help=f"answer them first: `steps: [{{uses: answer, model: …}}]`; or is `{context.task.target}`, the task's `target`, misspelt?",
         )
     return rows
 

@@ -10,7 +10,7 @@ from distillc.compiler.codes import CODES as COMPILER_CODES
 from distillc.spec.codes import CODES as LANGUAGE_CODES
 from distillc.spec.codes import Code
 from distillc.spec.errors import UsageError
-from distillc.spec.wording import did_you_mean
+from distillc.spec.wording import closest
 
 CODES = dict(sorted({**LANGUAGE_CODES, **COMPILER_CODES}.items()))
 
@@ -30,7 +30,9 @@ def run(args: argparse.Namespace) -> int:
     by_name = {known.name: code for code, known in CODES.items()}
     code: str = by_name.get(args.code) or args.code.upper()
     if code not in CODES:
-        raise UsageError(f"there is no finding `{args.code}`", help=did_you_mean(code, [*CODES, *by_name], "codes"))
+        near = closest(args.code, by_name)
+        help = f"did you mean `{near}`?" if near else "`distillc explain` lists them all"
+        raise UsageError(f"there is no finding `{args.code}`", help=help)
     known = CODES[code]
     if args.format == "json":
         sys.stdout.write(json.dumps({"code": code, "name": known.name, "text": explanation(known)}, indent=1, ensure_ascii=False) + "\n")

@@ -5,7 +5,10 @@ import json
 import sys
 from typing import Any
 
+from distillc.plugins.api.manifest import Kind
 from distillc.plugins.registry import Registry, load
+from distillc.spec.errors import UsageError
+from distillc.spec.wording import did_you_mean
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -14,6 +17,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    if args.kind not in (None, *Kind):
+        raise UsageError(f"there is no kind `{args.kind}`", help=did_you_mean(args.kind, list(Kind), "kinds"))
     registry = load()
     plugins = [plugin for plugin in listed(registry) if args.kind in (None, plugin["kind"])]
     if args.format == "json":

@@ -37,6 +37,8 @@ def run(args: argparse.Namespace) -> int:
     from distillc.runtimes import driver
     from distillc.runtimes.store import open_store
 
+    if args.limit is not None and args.limit < 1:
+        raise UsageError(f"--limit must be at least 1, got {args.limit}", help="leave it away to take all rows")
     registry = load()
     path = Path(args.spec)
     plan = build_plan(path, registry, args.profile, args.overrides, args.limit)

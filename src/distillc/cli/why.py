@@ -6,6 +6,7 @@ import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from distillc.cli.plan import add_spec_arguments
@@ -30,8 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     registry = load_plugins()
-    plan = compile_file(args.spec, registry, profile=args.profile, overrides=args.overrides).plan
-    wanted = select(plan, args.name)
+    spec, asked = spec_and_name(args.spec, args.name)
+    plan = compile_file(spec, registry, profile=args.profile, overrides=args.overrides).plan
+    wanted = select(plan, asked)
     records = (sealed for sealed in open_store(args.store).all() if sealed.kind != "shard")
 
     def relevant(kind: str, uses: str | None, config: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -42,11 +44,18 @@ def run(args: argparse.Namespace) -> int:
         sys.stdout.write(json.dumps([asdict(reason) for reason in found], indent=1, ensure_ascii=False, default=str) + "\n")
         return 0
     if not found:
-        print(f"nothing to run: {args.name or plan.name} is done")
+        print(f"nothing to run: {asked or plan.name} is done")
         return 0
     width = shutil.get_terminal_size().columns
-    sys.stdout.write(summary(plan, found, width) if args.name is None else chains(found, width))
+    sys.stdout.write(summary(plan, found, width) if asked is None else chains(found, width))
     return 0
+
+
+def spec_and_name(spec: str, name: str | None) -> tuple[str, str | None]:
+    """`why student` asks about a step of distill.yaml: one word that is no file and has no suffix is a name."""
+    if name is None and not Path(spec).suffix and not Path(spec).exists():
+        return "distill.yaml", spec
+    return spec, name
 
 
 def select(plan: Plan, name: str | None) -> set[str]:

@@ -82,6 +82,8 @@ def test_why_names_the_field_that_changed(spec: Path, capsys: Any) -> None:
     assert capsys.readouterr().out == "nothing to run: small is done\n"
     assert main(["why", "distill.yaml", "pairs", "--set", "generate.pairs.limit=9"]) == 0
     assert capsys.readouterr().out == "pairs\n    pairs: limit 8 -> 9\n"
+    assert main(["why", "pairs", "--set", "generate.pairs.limit=9"]) == 0
+    assert capsys.readouterr().out == "pairs\n    pairs: limit 8 -> 9\n"
     assert main(["why", "--set", "generate.pairs.limit=9"]) == 0
     assert capsys.readouterr().out == "pairs: limit 8 -> 9\n1 of 2 stages to run\n"
 
@@ -100,5 +102,6 @@ def test_why_follows_a_changed_file_to_its_root(spec: Path, capsys: Any) -> None
 
 
 def test_why_of_a_name_that_is_not_there_suggests_one(spec: Path, capsys: Any) -> None:
-    assert main(["why", "distill.yaml", "pears"]) == 2
-    assert "`pairs`" in capsys.readouterr().err
+    for arguments in (["distill.yaml", "pears"], ["pears"]):
+        assert main(["why", *arguments]) == 2
+        assert "`pairs`" in capsys.readouterr().err

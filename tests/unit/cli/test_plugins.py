@@ -36,3 +36,8 @@ def test_one_kind_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     listed = json.loads(capsys.readouterr().out)
     assert {plugin["kind"] for plugin in listed} == {"targets"}
     assert "bundle" in {plugin["name"] for plugin in listed}
+
+
+def test_a_kind_that_does_not_exist_is_bad_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plugins", "--kind", "loses"]) == 2
+    assert "did you mean `losses`?" in capsys.readouterr().err

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from distillc.cli.main import main
 from distillc.cli.run import build_plan, limits, open_executor, say
 from distillc.compiler.plan import Plan, Stage
 from distillc.plugins.registry import load
@@ -42,6 +43,11 @@ def test_a_saved_plan_that_is_none(tmp_path: Path, text: str | None, message: st
         path.write_text(text)
     with pytest.raises(UsageError, match=message):
         build_plan(path, None, None, [], None)
+
+
+def test_a_limit_of_no_rows_is_bad_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "--limit", "0"]) == 2
+    assert "--limit must be at least 1, got 0" in capsys.readouterr().err
 
 
 def test_a_saved_plan_takes_no_options(tmp_path: Path) -> None:

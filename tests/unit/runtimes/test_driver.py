@@ -91,7 +91,7 @@ def test_the_index_is_made_again_from_the_manifests(store: Store, executor: InPr
 def test_until_runs_a_step_and_what_it_needs(store: Store, executor: InProcess) -> None:
     outcome = run(numbers_plan(), store, executor, until="prose")
     assert list(outcome.states) == ["prose/ingest", "prose"]
-    with pytest.raises(UsageError, match="no step 'nope'"):
+    with pytest.raises(UsageError, match="no step `nope`"):
         run(numbers_plan(), store, executor, until="nope")
 
 

@@ -64,11 +64,15 @@ def test_a_run_without_report_or_name_says_so(store: Store, tmp_path: Path) -> N
         recorded(store, "other")
     with pytest.raises(UsageError, match="nothing has run"):
         recorded(open_store(str(tmp_path / "empty")))
+    with pytest.raises(UsageError, match="neither a run nor a bundle 'dist/'"):
+        recorded(store, "dist/")
 
 
 def test_a_bundle_is_a_report_too(tmp_path: Path) -> None:
     (tmp_path / "evaluation.json").write_text(json.dumps({"run": {}, "rows": [], "gates": []}))
     assert from_bundle(tmp_path)["rows"] == []
+    with pytest.raises(UsageError, match=r"evaluation\.json: No such file or directory"):
+        from_bundle(tmp_path / "other")
     (tmp_path / "evaluation.json").write_text("[1")
     with pytest.raises(UsageError, match="no report in this folder"):
         from_bundle(tmp_path)

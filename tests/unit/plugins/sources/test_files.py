@@ -63,6 +63,13 @@ def test_a_bad_line_is_named(tmp_path: Path, name: str, content: str, where: str
     assert failure.value.help
 
 
+def test_names_of_no_field_of_the_task_are_an_error(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"text": "a"}\n')
+    with pytest.raises(StageFailed, match="`txet`") as failure:
+        read(tmp_path, "a.jsonl", names={"txet": "text"})
+    assert failure.value.help == "did you mean `text`?"
+
+
 @pytest.mark.parametrize("name", ["a.jsonl", "a.csv"])
 def test_a_missing_file_is_an_error_in_the_plan_and_in_the_stage(tmp_path: Path, name: str) -> None:
     with pytest.raises(StageFailed, match="cannot read the file: No such file"):

@@ -10,7 +10,7 @@ from distillc.compiler.plan import Input, Stage
 from distillc.plugins.api.artifacts import Row
 from distillc.runtimes.stages import generate
 from distillc.runtimes.stages.context import Artifact, StageContext
-from distillc.runtimes.store.rows import read_rows, write_artifact
+from distillc.runtimes.store.rows import read_rows, write_artifact, write_rows
 from distillc.spec.errors import StageFailed
 from tests.unit.runtimes.small_plan import TASK, Echo, FakePlugins
 
@@ -89,6 +89,13 @@ def test_limit_and_skip_count_training_rows_only(tmp_path: Path) -> None:
 def test_nothing_to_generate_from_is_one_clear_error(tmp_path: Path) -> None:
     with pytest.raises(StageFailed, match="the data set is empty"):
         generate.shards(context(tmp_path, skip=5))
+
+
+def test_answers_that_never_end_say_what_to_do(tmp_path: Path) -> None:
+    write_rows(tmp_path / generate.ROWS, [])
+    with pytest.raises(StageFailed, match="dropped every row: truncated 3") as failure:
+        generate.collect(context(tmp_path), [(tmp_path, {"kept": 0, "dropped": {"truncated": 3}})])
+    assert "`max_tokens`" in (failure.value.help or "")
 
 
 def test_a_model_without_an_engine_is_one_clear_error(tmp_path: Path) -> None:

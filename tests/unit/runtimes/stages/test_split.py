@@ -72,5 +72,5 @@ def test_too_few_rows_are_one_clear_error(sizes: tuple[int, ...], by_group: bool
 
 
 def test_rows_without_a_module_cannot_be_split_by_module() -> None:
-    with pytest.raises(StageFailed, match="belong to no module"):
+    with pytest.raises(StageFailed, match="belong to no module, document or group"):
         divide([Row(row_id="1", payload={}, source="s")], [("test", 1)], by_group=True, seed=0, where="prose")
