@@ -240,6 +240,17 @@ class Graph:
             current = self.models[current].parent
         return found
 
+    def behind(self, name: str) -> list[str]:
+        """A model, those whose weights it was made from, and those that taught it or one of these: what they saw, it may know."""
+        found: dict[str, None] = {}
+        waiting = [name]
+        while waiting:
+            for ancestor in self.ancestors(waiting.pop(0)):
+                if ancestor not in found:
+                    found[ancestor] = None
+                    waiting += self.models[ancestor].teachers
+        return list(found)
+
     def engine(self, name: str) -> Fields | None:
         """The engine of a model: its own `engine:`, or the first by name that reads its format and is installed here."""
         model = self.models.get(name)

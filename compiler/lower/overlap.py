@@ -16,7 +16,7 @@ KIND = "overlap"
 
 def lower_overlaps(graph: Graph, step: Step, models: list[str], tests: Mapping[str, Input]) -> dict[str, Input]:
     """A port for each train step behind the models of an evaluation. A second evaluation with other test sets asks for itself."""
-    behind = dict.fromkeys(ancestor for name in models for ancestor in graph.ancestors(name))
+    behind = dict.fromkeys(other for name in models for other in graph.behind(name))
     found = {}
     for name, model in graph.models.items():
         if name in behind and model.section == "train" and model.data is not None:

@@ -1,7 +1,7 @@
-"""A model is tested on rows that it, or a model it descends from, was trained on.
+"""A model is tested on rows that it, a model it descends from, or one that taught it was trained on.
 
-Such a number says how well rows are remembered. Splits keep the two apart: train on `NAME.train`, test on `NAME.test`; what comes from
-elsewhere and may overlap belongs through the curator `decontaminate`.
+Such a number says how well rows are remembered, and a teacher hands on what it remembers. Splits keep the two apart: train on
+`NAME.train`, test on `NAME.test`; what comes from elsewhere and may overlap belongs through the curator `decontaminate`.
 
     train:    {student: {model: small, data: pairs.test, …}}
     evaluate: {test: {data: pairs.test, models: [student], …}}
@@ -32,10 +32,10 @@ def _meets(
     graph: Graph, trained: dict[str, list[tuple[str, Origin]]], model: str, test: list[Origin], step: str
 ) -> Iterator[tuple[str, str]]:
     """The train steps behind a model whose rows meet the test rows, and what they did with them."""
-    for ancestor in graph.ancestors(model):
-        for what, origin in trained[ancestor]:
+    for behind in graph.behind(model):
+        for what, origin in trained[behind]:
             if step not in origin.cleaned_of and any(origin.meets(other) for other in test):
-                yield ancestor, what
+                yield behind, what
 
 
 def _trained_on(graph: Graph, name: str) -> list[tuple[str, Origin]]:

@@ -185,6 +185,29 @@ def test_what_a_second_evaluation_asks_again_is_one_stage(compiled: Any) -> None
     assert edges(plan, "again")["answers.gold.seen"] == edges(plan, "test")["answers.gold.seen"] == kept
 
 
+TAUGHT = """\
+distill: 1
+name: taught
+task: {kind: generate, input: text, target: fixed, prompt: "{{ text }}"}
+data: {prose: {uses: docstrings, packages: [numpy], split: {validation: 5, test: 5}}}
+generate:
+  pairs: {from: prose, limit: 20, steps: [{uses: corrupt, errors: common}]}
+  rest: {from: prose, skip: 20, steps: [{uses: corrupt, errors: common}]}
+  answers: {from: rest, steps: [{uses: answer, model: teacher}]}
+models: {big: {uses: random}, small: {uses: random, layers: 1}}
+train:
+  teacher: {model: big, data: pairs, losses: {hard: cross_entropy}}
+  student: {model: small, data: answers, losses: {hard: cross_entropy}}
+evaluate: {test: {data: pairs, models: [student], metrics: [exact_match]}}
+"""
+
+
+def test_overlap_is_asked_about_the_teachers_of_what_is_tested_too(compiled: Any) -> None:
+    ports = edges(compiled(TAUGHT).plan, "test")
+    assert ports["overlap.teacher"] == "teacher/overlap"
+    assert ports["overlap.student"] == "student/overlap"
+
+
 def test_overlap_is_asked_about_before_a_training_and_changes_nothing_of_it(compiled: Any, plan: Plan) -> None:
     order = [stage.id for stage in plan]
     for step in TRAINED:
