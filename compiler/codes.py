@@ -25,4 +25,5 @@ CODES: Mapping[str, Code] = {
     "D552": _rule("needs_weights"),
     "D650": _rule("judge_family"),
     "D651": _rule("deploy_path"),
+    "D652": _rule("value_twice"),
 }

@@ -23,6 +23,7 @@ RULES = (
     "no_engine",
     "needs_weights",
     "judge_family",
+    "value_twice",
     "deploy_path",
 )
 

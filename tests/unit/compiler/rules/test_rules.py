@@ -124,6 +124,18 @@ def test_training_on_test_rows(find: Find) -> None:
     assert only(found) == ("D350", Severity.ERROR, line("  test:"))
 
 
+def test_a_teacher_that_was_trained_on_test_rows(find: Find) -> None:
+    """It is no ancestor of the student, and hands on what it remembers."""
+    found = find(
+        "{uses: prune, from: teacher, layers: 1}",
+        "{uses: prune, from: big, layers: 1}",
+        "{model: big, data: pairs,",
+        "{model: big, data: pairs.test,",
+    )
+    assert only(found) == ("D350", Severity.ERROR, line("  test:"))
+    assert "`teacher` is trained on" in found[0].message
+
+
 def test_training_rows_of_another_range_are_no_overlap(find: Find) -> None:
     """`rest` skips the twenty rows that `pairs` has; a model trained on `rest` alone may be tested on them."""
     alone = "{model: big, data: rest, losses: {hard: cross_entropy}}"
@@ -265,6 +277,17 @@ def test_a_value_that_no_metric_has(find: Find) -> None:
     gate = ", gates: {good: {model: q8, metric: errant_f0.5, against: student}}"
     found = find("metrics: [exact_match]", f"metrics: [exact_match]{gate}")
     assert [d.code for d in found] == ["D207"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("metrics: [exact_match]", "metrics: [exact_match, {uses: exact_match, ignore_case: true}]"),
+        ("metrics: [exact_match]", "metrics: [exact_match], judges: {exact_match: harper}"),
+    ],
+)
+def test_two_values_of_one_name(find: Find, old: str, new: str) -> None:
+    assert only(find(old, new)) == ("D652", Severity.ERROR, line("metrics: [exact_match]"))
 
 
 @pytest.mark.parametrize("name", [*RULES, "unsupported"])
