@@ -36,6 +36,7 @@ def _bundle(args: argparse.Namespace) -> int:
 
 
 def _store(args: argparse.Namespace) -> int:
+    from distillc.runtimes.journal import Journal
     from distillc.runtimes.lock import run_lock
     from distillc.runtimes.store import open_store
 
@@ -48,6 +49,10 @@ def _store(args: argparse.Namespace) -> int:
     if found.damage and args.forget:
         with run_lock(store.home, "verify --forget"):
             forgotten = store.forget(found.damage)
+            # Else the index keeps the names of what is gone, and what is made again under other keys is never adopted.
+            journal = Journal(store.home / "journal.sqlite3")
+            journal.rebuild(store.all())
+            journal.close()
         lines.append(f"forgotten, to be made again: {', '.join(forgotten) or 'nothing that is used'}")
     elif found.damage:
         lines.append("`distillc verify --forget` removes what is damaged; the next run makes it again")
