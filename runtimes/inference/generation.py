@@ -36,9 +36,8 @@ def timed(model: Any, text: Text, prompts: Sequence[str], tokens: int) -> Iterat
     """Seconds for each prompt alone, prompt included, for exactly `tokens` tokens; the end token is written on like any other."""
     never = Text(text.tokenizer, ())
     for prompt in prompts:
-        ids = text.prompt(prompt)
         started = time.perf_counter()
-        _answer_batch(model, never, [ids], Decoding(max_tokens=tokens), None)
+        _answer_batch(model, never, [text.prompt(prompt)], Decoding(max_tokens=tokens), None)
         yield time.perf_counter() - started
 
 

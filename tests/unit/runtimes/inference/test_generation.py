@@ -1,5 +1,6 @@
 """Generation without padding, against transformers' own."""
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import torch
 
 from distillc.plugins.api.artifacts import Decoding, Model, Task
 from distillc.runtimes.inference.generation import generate, timed
-from distillc.runtimes.inference.loading import check_folder, load_model, load_text
+from distillc.runtimes.inference.loading import Text, check_folder, load_model, load_text
 from distillc.runtimes.inference.packed import Packed, hidden_states
 from distillc.runtimes.inference.prompts import continuation, render
 from distillc.spec.errors import StageFailed
@@ -69,6 +70,16 @@ def test_timing_writes_exactly_so_many_tokens(tiny_model: Model) -> None:
     seconds = list(timed(model, text, PROMPTS[:2], 5))
     assert len(seconds) == 2
     assert all(second > 0 for second in seconds)
+
+
+def test_the_time_of_an_answer_starts_with_the_text_as_in_the_engines_of_exports(tiny_model: Model) -> None:
+    class Slow(Text):
+        def prompt(self, text: str) -> list[int]:
+            time.sleep(0.2)
+            return super().prompt(text)
+
+    text = load_text(tiny_model.folder)
+    assert min(timed(load_model(tiny_model.folder), Slow(text.tokenizer, text.ends), PROMPTS[:2], 1)) > 0.2
 
 
 def test_prompt_and_answer_join_with_one_space() -> None:
