@@ -36,5 +36,6 @@ lint: setup ## ruff, mypy, pyright, import-linter
 fmt: setup ## format
 	@$(BIN)/ruff check --fix-only . && $(BIN)/ruff format .
 
-generate: setup ## what is generated and checked in: the JSON Schema
+generate: setup ## what is generated and checked in: the JSON Schema and docs/language.md
 	@$(BIN)/python -m distillc.spec.schema
+	@$(BIN)/python docs/language.py
