@@ -1,7 +1,9 @@
 """Gates: is a model better than another, or not worse by more than a margin? Yes, no, or too few items to say.
 
-The interval is never taken to be narrower than what a clean sheet of so many groups would leave open: systems that agree on
-every one of 20 items may still differ on one in six. Without this, a bootstrap of equal items has no width and passes anything.
+Where the two systems differ on too few groups for any test, the interval is not taken to be narrower than what a clean sheet of so
+many groups would leave open: systems that agree on every one of 20 items may still differ on one in six. Without this, a bootstrap of
+equal items has no width and passes anything. Where they differ on more, the draws have their spread and nothing is added: a clean
+sheet of 31 modules leaves 0.11 open, which would hide any true difference below it, however often it was seen.
 """
 
 import math
@@ -46,7 +48,7 @@ def decide(claim: Claim, difference: Difference, chance: float | None = None) ->
     """
     if difference.n == 0:
         return Decision("undecided", math.nan, math.nan, 1.0, "no item could be scored", None)
-    open_still = clean_sheet(difference.groups)
+    open_still = clean_sheet(difference.groups) if too_few(difference.differing) else 0.0
     low, high = min(difference.low, difference.value - open_still), max(difference.high, difference.value + open_still)
     worst, best = (low, high) if claim.higher_is_better else (-high, -low)
     chance = one_sided(claim, difference) if chance is None else chance
@@ -71,6 +73,11 @@ def one_sided(claim: Claim, difference: Difference) -> float:
     if claim.higher_is_better:
         return difference.chance_at_most(claim.bound)
     return float((1 + (difference.draws >= -claim.bound).sum()) / (1 + len(difference.draws)))
+
+
+def too_few(differing: int) -> bool:
+    """Whether a sign test could not tell the systems apart even if one were better on every group that differs: up to 5 groups."""
+    return bool(0.5**differing > (1 - LEVEL) / 2)
 
 
 def clean_sheet(groups: int) -> float:

@@ -34,13 +34,17 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Value of one system minus that of another on the same items. `draws` (B,) are the bootstrap's; `groups` what was drawn."""
+    """Value of one system minus that of another on the same items. `draws` (B,) are the bootstrap's; `groups` what was drawn.
+
+    `differing` counts the groups on which the two did not do alike: with none, the draws have no spread to look at.
+    """
 
     value: float
     low: float
     high: float
     n: int
     groups: int
+    differing: int
     failed: int
     draws: Floats
 
@@ -51,10 +55,11 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A metric's values on all items, in each draw (B,) and without each group (G,), by name."""
+    """A metric's values on all items, in each draw (B,) and without each group (G,), by name. `sums` (G, d) are those of the groups."""
 
     n: int
     groups: int
+    sums: Floats
     whole: Mapping[str, Floats]
     drawn: Mapping[str, Floats]
     without: Mapping[str, Floats]
@@ -85,6 +90,7 @@ def resample(aggregate: Aggregate, statistics: Floats, groups: Sequence[str], se
     return Sample(
         n=len(statistics),
         groups=len(sums),
+        sums=sums,
         whole=aggregate(sums.sum(0), counts.sum()),
         drawn=aggregate(weights @ sums, weights @ counts),
         without=aggregate(sums.sum(0) - sums, counts.sum() - counts) if len(sums) > 1 else {},
@@ -115,7 +121,7 @@ def difference(aggregate: Aggregate, name: str, one: Floats, other: Floats, grou
     sound = np.asarray(~(np.isnan(one).any(axis=1) | np.isnan(other).any(axis=1)))
     failed = int((~sound).sum())
     if not sound.any():
-        return Difference(math.nan, math.nan, math.nan, 0, 0, failed, np.full(DRAWS, np.nan))
+        return Difference(math.nan, math.nan, math.nan, 0, 0, 0, failed, np.full(DRAWS, np.nan))
     kept = [group for group, ok in zip(groups, sound.tolist(), strict=True) if ok]
     return apart(resample(aggregate, one[sound], kept, seed), resample(aggregate, other[sound], kept, seed), name, failed)
 
@@ -126,7 +132,8 @@ def apart(one: Sample, other: Sample, name: str, failed: int = 0) -> Difference:
     drawn = np.asarray(one.drawn[name] - other.drawn[name], dtype=np.float64)
     without = np.asarray(one.without[name] - other.without[name]) if one.without else None
     low, high = bca(value, drawn, without)
-    return Difference(value, low, high, one.n, one.groups, failed, drawn)
+    differing = int((one.sums != other.sums).any(axis=1).sum())
+    return Difference(value, low, high, one.n, one.groups, differing, failed, drawn)
 
 
 def bca(value: float, drawn: Floats, without: Floats | None, level: float = LEVEL) -> tuple[float, float]:

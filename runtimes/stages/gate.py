@@ -34,6 +34,7 @@ def run(context: StageContext) -> dict[str, Any]:
         "high": number(decision.high),
         "n": gap.n,
         "groups": gap.groups,
+        "differing": gap.differing,
         "failed": gap.failed,
         "p": number(chance),
         "p_adjusted": number(decision.chance),

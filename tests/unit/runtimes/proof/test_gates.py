@@ -13,7 +13,7 @@ BETTER, CLOSE = Claim(None, True), Claim(0.05, True)
 def gap(value: float, low: float, high: float, *, n: int = 1000, failed: int = 0) -> Difference:
     """A difference whose draws spread as its interval does."""
     draws = value + (high - low) / 3.92 * np.random.default_rng(0).standard_normal(2000)
-    return Difference(value, low, high, n, n, failed, draws)
+    return Difference(value, low, high, n, n, n, failed, draws)
 
 
 @pytest.mark.parametrize(
@@ -54,8 +54,39 @@ def test_agreeing_on_a_few_items_proves_nothing() -> None:
     assert clean_sheet(20) == pytest.approx(0.168, abs=1e-3)  # (1 - 0.168)^20 = 0.025
 
 
+def test_a_difference_that_is_seen_in_most_of_a_few_groups_is_not_hidden_behind_a_clean_sheet() -> None:
+    """Better by 0.1 in each of 31 modules: a clean sheet of 31 would leave 0.11 open, but this sheet is not clean."""
+    share = lambda totals, n: {"": totals[..., 0] / n}  # noqa: E731
+    groups = [f"module {number // 10}" for number in range(310)]
+    other = np.array([[float(number % 10 < 4)] for number in range(310)])
+    one = np.array([[float(number % 10 < 5)] for number in range(310)])
+    better = difference(share, "", one, other, groups, seed=0)
+    assert (better.groups, better.differing) == (31, 31)
+    assert clean_sheet(31) > better.value == pytest.approx(0.1)
+    assert decide(BETTER, better).verdict == "pass"
+
+
+@pytest.mark.parametrize(("differing", "verdict"), [(5, "undecided"), (6, "pass")])
+def test_as_many_groups_must_differ_as_a_sign_test_wants(differing: int, verdict: str) -> None:
+    draws = 0.2 + 0.02 * np.random.default_rng(0).standard_normal(2000)
+    assert decide(BETTER, Difference(0.2, 0.16, 0.24, 15, 15, differing, 0, draws)).verdict == verdict  # 0.5 ** 6 = 0.016 < 0.025
+
+
+def test_equal_students_in_uneven_modules_pass_at_most_one_time_in_twenty() -> None:
+    """Modules of 1 to 20 items that are hard and easy: what is drawn is few and uneven, and nothing is added to the interval."""
+    rng = np.random.default_rng(0)
+    sizes = [20, 18, 16, 14, 12, 10, 10, 9, 8, 8, 7, 7, 6, 6, 5, 5, 5, 4, 4, 4, 3, 3, 3, 3, 2, 2, 2, 1, 1, 1, 1]
+    groups = [f"module {module}" for module, size in enumerate(sizes) for _ in range(size)]
+    count = 0
+    for _ in range(300):
+        right = np.repeat(np.clip(rng.normal(0.5, 0.15, len(sizes)), 0.05, 0.95), sizes)
+        one, other = ((rng.random(len(groups)) < right).astype(float)[:, None] for _ in range(2))
+        count += decide(BETTER, difference(lambda totals, n: {"": totals[..., 0] / n}, "", one, other, groups, seed=0)).verdict == "pass"
+    assert count / 300 <= 0.05
+
+
 def test_nothing_scored_is_undecided() -> None:
-    assert decide(BETTER, Difference(np.nan, np.nan, np.nan, 0, 0, 5, np.full(10, np.nan))).verdict == "undecided"
+    assert decide(BETTER, Difference(np.nan, np.nan, np.nan, 0, 0, 0, 5, np.full(10, np.nan))).verdict == "undecided"
 
 
 def passed(rng: np.random.Generator, n: int, discordance: float, truth: float, claim: Claim, trials: int) -> float:
