@@ -9,6 +9,7 @@ A metric's values are called after its plugin, a judge's after the name that the
 
 from collections.abc import Iterator
 
+from distillc.compiler.document import Where
 from distillc.compiler.lower.graph import Graph
 from distillc.compiler.rules import error
 from distillc.spec.diagnostic import Diagnostic
@@ -19,12 +20,12 @@ def check(graph: Graph) -> Iterator[Diagnostic]:
         seen: set[str] = set()
         for index, metric in enumerate(body.metrics):
             if metric.uses in seen:
-                where = ("evaluate", evaluation, "metrics", index)
+                place: Where = ("evaluate", evaluation, "metrics", index)
                 yield error(
-                    graph, "D652", where, f"metric `{metric.uses}` stands twice", "keep one, or add a second evaluation for the other"
+                    graph, "D652", place, f"metric `{metric.uses}` stands twice", "keep one, or add a second evaluation for the other"
                 )
             seen.add(metric.uses)
         for judge in body.judges:
             if judge in seen:
-                where = ("evaluate", evaluation, "judges", judge)
-                yield error(graph, "D652", where, f"judge `{judge}` has the name of a metric", "give the judge another name")
+                place = ("evaluate", evaluation, "judges", judge)
+                yield error(graph, "D652", place, f"judge `{judge}` has the name of a metric", "give the judge another name")

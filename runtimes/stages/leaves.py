@@ -11,7 +11,7 @@ from distillc.spec.errors import StageFailed
 def check_revisions(context: StageContext, config: Any) -> None:
     """Compares `config.revisions(folder)` with those that the plan pinned. Raises StageFailed for a leaf that changed since."""
     pinned = context.config.get("revisions")
-    revisions = getattr(config, "revisions", None)
+    revisions: Any = getattr(config, "revisions", None)
     if not pinned or not callable(revisions):
         return
     # As the compiler names them: a leaf with an absolute path is called by its file's name.
