@@ -193,7 +193,7 @@ def _refuse_foreign(target: Path) -> None:
     if foreign:
         shown = ", ".join(foreign[:3]) + (f" and {len(foreign) - 3} more" if len(foreign) > 3 else "")
         raise StageFailed(
-            f"{target.name}/ holds files that no bundle put there: {shown}",
+            f"{target.name}/ holds files that were put there or changed by somebody else: {shown}",
             help="move them, or change the step's `path`; nothing there was touched",
             where=str(target.name),
         )

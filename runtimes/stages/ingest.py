@@ -20,7 +20,9 @@ def run(context: StageContext) -> dict[str, Any]:
     if not rows:
         read = ", ".join(sorted(context.config.get("revisions") or {})) or "what it reads"
         raise StageFailed(
-            f"source '{uses}' gave no rows: the data set is empty", where=context.stage.id, help=f"check {read}, and the limits of this step"
+            f"source '{uses}' gave no rows: the data set is empty",
+            where=context.stage.id,
+            help=f"check {read}, and the limits of this step",
         )
     total = sum(rows.values())
     return {"rows": rows, "generated": total, "kept": total, "dropped": {}}

@@ -31,7 +31,7 @@ def location(start: Path | None = None) -> Path:
 def open_store(where: str | None = None) -> "Store":
     """The store at a folder or a URL (`s3://bucket/prefix`); by default `DISTILLC_STORE`, else `location()`.
 
-    Raises UsageError for a URL that obstore does not know.
+    Raises UsageError for a URL that obstore does not know, or that can only be read.
     """
     where = where or os.environ.get("DISTILLC_STORE") or str(location())
     if "://" not in where:
@@ -39,12 +39,16 @@ def open_store(where: str | None = None) -> "Store":
         return Store(home, LocalBlobs(home))
     from distillc.runtimes.store.objects import ObjectBlobs
 
+    way_out = "a folder, or a URL such as s3://bucket/prefix"
     try:
-        from obstore.store import from_url
+        from obstore.store import HTTPStore, from_url
 
         remote = from_url(where)
-    except Exception as error:  # obstore's errors have no common class
-        raise UsageError(f"can't open the store {where!r}: {error}", help="a folder, or a URL such as s3://bucket/prefix") from error
+    except Exception as error:  # a missing obstore, a URL that it does not know, a setting that it refuses
+        reason = str(error).partition("\n")[0]  # the rest is debug text
+        raise UsageError(f"can't open the store {where!r}: {reason}", help=way_out) from error
+    if isinstance(remote, HTTPStore):
+        raise UsageError(f"can't open the store {where!r}: a web server takes no files", help=way_out)
     home = location()
     return Store(home, ObjectBlobs(remote, home / "cache"), where)
 

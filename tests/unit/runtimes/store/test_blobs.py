@@ -6,10 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from obstore.store import LocalStore, MemoryStore
+from obstore.store import HTTPStore, LocalStore, MemoryStore
 
+from distillc.runtimes.store import open_store
 from distillc.runtimes.store.blobs import Blobs, LocalBlobs
 from distillc.runtimes.store.objects import ObjectBlobs
+from distillc.spec.errors import StageFailed, UsageError
 
 
 def object_folder(folder: Path) -> Blobs:
@@ -103,3 +105,18 @@ def test_on_windows_files_are_synced_by_a_writer_and_stay_deletable(tmp_path: Pa
     assert blobs.create("blobs/b", b"y")
     assert len(synced) == 2
     assert all(blobs.path(name).stat().st_mode & 0o200 for name in ("blobs/a", "blobs/b"))
+
+
+def test_a_storage_that_does_not_answer_is_one_line_with_a_way_out(tmp_path: Path) -> None:
+    nobody = HTTPStore.from_url("http://127.0.0.1:9", client_options={"allow_http": True}, retry_config={"max_retries": 0})
+    with pytest.raises(StageFailed, match="object store") as failure:
+        ObjectBlobs(nobody, tmp_path).read("blobs/a")
+    assert "\n" not in failure.value.message
+    assert failure.value.help
+
+
+@pytest.mark.parametrize("url", ["https://example.invalid/store", "ftp://example.invalid/store"])
+def test_a_place_that_cannot_be_a_store_is_bad_usage(url: str) -> None:
+    with pytest.raises(UsageError, match="can't open the store") as failure:
+        open_store(url)
+    assert "\n" not in failure.value.message
