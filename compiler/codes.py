@@ -23,6 +23,7 @@ CODES: Mapping[str, Code] = {
     "D550": _rule("block_width"),
     "D551": _rule("no_engine"),
     "D552": _rule("needs_weights"),
+    "D553": _rule("too_many_layers"),
     "D650": _rule("judge_family"),
     "D651": _rule("deploy_path"),
     "D652": _rule("value_twice"),

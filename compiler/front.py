@@ -47,7 +47,9 @@ def compile_file(path: Path | str, registry: "Registry", *, profile: str | None 
     try:
         linted = lint_file(path, registry, profile, tuple(overrides))
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}", help="name a spec, or go to the folder that has distill.yaml") from error
+        raise UsageError(
+            f"{path} cannot be read: {error.strerror}", help="name a spec, or go to the folder that has distill.yaml"
+        ) from error
     if linted.failed or linted.resolved is None:
         raise InvalidSpec(linted.diagnostics)
     resolved = linted.resolved

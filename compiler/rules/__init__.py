@@ -22,6 +22,7 @@ RULES = (
     "block_width",
     "no_engine",
     "needs_weights",
+    "too_many_layers",
     "judge_family",
     "value_twice",
     "deploy_path",

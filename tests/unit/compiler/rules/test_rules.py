@@ -299,3 +299,10 @@ def test_every_rule_explains_itself_and_has_a_code(name: str) -> None:
 
 def test_no_code_means_two_things() -> None:
     assert not CODES.keys() & LANGUAGE_CODES.keys()
+
+
+def test_a_student_cannot_keep_more_layers_than_there_are(find: Find) -> None:
+    small = "small: {uses: prune, from: teacher, layers: 1}"
+    smaller = f"{small}\n  smaller: {{uses: prune, from: small, layers: "
+    assert find(small, f"{smaller}1}}") == []
+    assert only(find(small, f"{smaller}2}}")) == ("D553", Severity.ERROR, line(small) + 1)
