@@ -4,7 +4,7 @@ Nothing here runs a model or imports an implementation: config classes, manifest
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,7 @@ def compile_document(
     Raises:
         InvalidSpec: with every finding of error level; warnings come with them.
     """
+    document = replace(document, overrides=tuple(overrides))
     graph = lower(document, plugins, folder)
     findings = tuple(sorted(dict.fromkeys([*graph.findings, *rules.check(graph)]), key=_place))
     if any(finding.severity is Severity.ERROR for finding in findings):
@@ -65,7 +66,7 @@ def compile_document(
         origins={id: draft.origin for id, draft in graph.drafts.items()},
         lock=locked,
         profile=document.profile,
-        overrides=tuple(overrides),
+        overrides=document.overrides,
         aliases=aliases,
         runtime={"uses": runtime.uses, **runtime.fields},
     )

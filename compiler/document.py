@@ -19,6 +19,7 @@ class Document:
     file: str
     span: Callable[[Where], Span | None]
     profile: str | None = None
+    overrides: tuple[str, ...] = ()
 
     def line(self, where: Where) -> int | None:
         span = self.span(where)

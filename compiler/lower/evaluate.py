@@ -239,6 +239,8 @@ def _report(
         "profile": graph.document.profile,
         "seed": graph.spec.seed,
     }
+    if graph.document.overrides:  # the text of the spec beside the figures says something else
+        config["overrides"] = list(graph.document.overrides)
     inputs = {"evaluation": Input(step.name)}
     if measured:
         inputs["measure"] = Input(f"{step.name}/measure")

@@ -9,6 +9,7 @@ MANIFESTS: tuple[Manifest, ...] = (
         summary="a folder with the exports, their card, licenses, evaluation, lock, checksums and ways to serve them",
         config="distillc.plugins.targets.configs:BundleConfig",
         impl="distillc.plugins.targets.bundle.target:BundleTarget",
+        cache_version=2,
     ),
 )
 """No extra: what a bundle is made of is text and files that are there already."""

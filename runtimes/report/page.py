@@ -111,7 +111,8 @@ def _render(report: Mapping[str, Any], details: Mapping[str, Any]) -> str:
 
 def _facts(run: Mapping[str, Any]) -> list[str]:
     pairs = (("profile", "profile"), ("seed", "seed"), ("machine", "machine"))
-    return ["distillation report", *(f"{word} {run[key]}" for key, word in pairs if run.get(key) is not None)]
+    set_by_hand = [f"--set {override}" for override in run.get("overrides") or ()]
+    return ["distillation report", *(f"{word} {run[key]}" for key, word in pairs if run.get(key) is not None), *set_by_hand]
 
 
 def _counted(rows: Sequence[Mapping[str, Any]]) -> str:

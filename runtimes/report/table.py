@@ -42,6 +42,7 @@ def _heading(run: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> list[
     facts = [str(run.get("name", ""))]
     if run.get("profile"):
         facts.append(f"profile {run['profile']}")
+    facts += [f"--set {override}" for override in run.get("overrides") or ()]
     if run.get("data"):
         facts.append(f"on {run['data']}")
     counts = sorted({m["n"] for row in rows for m in row["metrics"].values() if m.get("n")})

@@ -52,6 +52,7 @@ def _run(context: StageContext, found: Sequence[str], gates: Sequence[Mapping[st
     gaps = [_json(context.directory(port) / "differences.json").get(config["data"][0], {}) for port in found]
     others = [name for name in config["models"] if name != model]
     return {
+        **({"overrides": config["overrides"]} if config.get("overrides") else {}),
         "name": config["name"],
         "evaluation": config.get("evaluation"),
         "profile": config.get("profile"),

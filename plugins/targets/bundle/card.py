@@ -37,9 +37,16 @@ def model_card(delivery: Delivery, license: str | None, limits: str | None) -> s
         "What the licenses of its ancestors ask is in `NOTICE`, their texts are in `LICENSES/`.",
         "## Check it",
         "`distillc verify .` (or `sha256sum -c SHA256SUMS`) compares every file with its checksum. "
-        "`distill.yaml` and `distill.lock` say how to make it again.",
+        "`distill.yaml` and `distill.lock` say how to make it again" + _options(delivery.evaluation["run"]) + ".",
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _options(run: Mapping[str, Any]) -> str:
+    """What was said beside the spec's text, and must be said again: `, with --profile quick`."""
+    said = [f"--profile {run['profile']}"] if run.get("profile") else []
+    said += [f"--set '{override}'" for override in run.get("overrides") or ()]
+    return f", with {' '.join(map(code, said))}" if said else ""
 
 
 def front_matter(delivery: Delivery, license: str | None) -> dict[str, Any]:

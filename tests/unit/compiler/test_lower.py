@@ -277,3 +277,9 @@ def test_a_loop_is_named(compiled: Any) -> None:
     with pytest.raises(InvalidSpec) as raised:
         compiled(text)
     assert any(d.code == "D204" for d in raised.value.diagnostics)
+
+
+def test_the_report_knows_what_was_set_beside_the_text(shared: Any) -> None:
+    plan = compile_file(SPEC, shared, overrides=["train.gold.steps=301"]).plan
+    assert plan.stage("test/report").config["overrides"] == ["train.gold.steps=301"]
+    assert "overrides" not in compile_file(SPEC, shared).plan.stage("test/report").config

@@ -13,6 +13,7 @@ import yaml
 
 from distillc.plugins.api.artifacts import Model, ModelInfo, Task
 from distillc.plugins.api.targets import Delivery
+from distillc.plugins.targets.bundle.card import model_card
 from distillc.plugins.targets.bundle.target import BundleTarget
 from distillc.plugins.targets.configs import BundleConfig
 from distillc.runtimes.bundle import verify_bundle
@@ -67,6 +68,13 @@ def test_the_card_has_hub_metadata_and_intervals_with_n(delivery: Delivery, tmp_
     assert "| q8 | student | 0.441 [0.385, 0.497] | 120 | 77.0 MB | 171 | 374 | 402 |" in card
     assert "The gate `close` did not pass: fail." in card
     assert r"Not for \*legal\* texts" in card
+
+
+def test_the_card_says_what_was_set_beside_the_specs_text(delivery: Delivery, tmp_path: Path) -> None:
+    run = {**delivery.evaluation["run"], "profile": "quick", "overrides": ["train.student.epochs=1"]}
+    made = dataclasses.replace(delivery, evaluation={**delivery.evaluation, "run": run})
+    assert "to make it again, with `--profile quick` `--set 'train.student.epochs=1'`." in model_card(made, None, None)
+    assert "to make it again.\n" in model_card(delivery, None, None)
 
 
 def test_foreign_text_is_no_markup_in_the_card(delivery: Delivery, tmp_path: Path) -> None:

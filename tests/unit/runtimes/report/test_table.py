@@ -63,3 +63,8 @@ def test_control_characters_never_reach_the_terminal(report: dict[str, Any]) -> 
 def test_a_report_without_metrics_is_a_table_of_names() -> None:
     row = {"name": "x", "role": "reference", "format": None, "metrics": {}, "slices": {}, "bytes": None, "tokens_per_second": None}
     assert "x  " in render({"run": {"name": "n"}, "rows": [{**row, "latency_ms": None}], "gates": []})
+
+
+def test_what_was_set_on_the_command_line_stands_in_the_heading(report: dict[str, Any]) -> None:
+    report["run"]["overrides"] = ["train.student.epochs=1"]
+    assert " · --set train.student.epochs=1 · " in render(report).splitlines()[0]

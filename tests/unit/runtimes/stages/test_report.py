@@ -1,6 +1,7 @@
 """The report stage reads what evaluate, judge, gate, measure and train wrote, through their own code."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +108,13 @@ def test_the_report_has_the_documented_shape(context: StageContext) -> None:
     assert q8["slices"]["unseen"]["errant_f0.5"]["value"] == 0.4
     assert made["gates"][0]["verdict"] == "pass"
     assert (made["run"]["metric"], made["run"]["profile"], made["run"]["data"]) == ("errant_f0.5", "tiny", "seen")
+
+
+def test_the_report_says_what_was_set_beside_the_text_of_the_spec(context: StageContext) -> None:
+    config = {**context.config, "overrides": ["train.student.epochs=1"]}
+    report.run(replace(context, stage=replace(context.stage, config=config)))
+    assert json.loads((context.out / "report.json").read_bytes())["run"]["overrides"] == ["train.student.epochs=1"]
+    assert "--set train.student.epochs=1" in (context.out / "report.html").read_text()
 
 
 def test_differences_are_those_of_the_gates_model_in_either_order(context: StageContext) -> None:
