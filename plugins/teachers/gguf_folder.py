@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from safetensors.torch import save_file
 from transformers import GenerationConfig, LlamaConfig
 
+from distillc.compiler.facts.gguf import read_header
 from distillc.plugins.teachers.tokenizers import byte_level, write
-from distillc.spec.errors import StageFailed
+from distillc.spec.errors import StageFailed, UsageError
 
 _TOP = {"token_embd.weight": "model.embed_tokens.weight", "output_norm.weight": "model.norm.weight", "output.weight": "lm_head.weight"}
 _LAYER = {
@@ -36,7 +37,11 @@ _CONTROL, _USER_DEFINED = 3, 4  # gguf.TokenType
 def convert(source: Path, out: Path) -> None:
     """Writes config, weights, tokenizer and generation config into `out`. Raises StageFailed for what is not such a GGUF."""
     try:
+        # Ours first, which believes no length before it has looked at the file: gguf's reader loops over as many items as a header claims.
+        read_header(source)
         reader = GGUFReader(source)
+    except UsageError as error:
+        raise StageFailed(error.message, help=error.help) from error
     except (ValueError, OSError) as error:
         raise StageFailed(f"{source.name} is not a GGUF file: {error}", help="give a Hugging Face folder or a .gguf file") from error
     fields: dict[str, Any] = {name: field.contents() for name, field in reader.fields.items()}

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -109,6 +110,15 @@ def test_two_runs_may_convert_the_same_file_at_once(tiny_model: Model, tmp_path:
 def test_a_file_that_is_no_gguf_fails(tmp_path: Path) -> None:
     (tmp_path / "x.gguf").write_bytes(b"GGUF but not really")
     with pytest.raises(StageFailed, match="GGUF"):
+        Transformers(TransformersConfig(path="x.gguf")).build(tmp_path, context(tmp_path))
+
+
+def test_a_header_that_claims_too_much_is_refused_at_once(tmp_path: Path) -> None:
+    """An array of 2^40 items in a file of a few bytes."""
+    key = b"general.tags"
+    head = b"GGUF" + struct.pack("<IQQ", 3, 0, 1) + struct.pack("<Q", len(key)) + key + struct.pack("<IIQ", 9, 8, 1 << 40)
+    (tmp_path / "x.gguf").write_bytes(head + bytes(1 << 20))
+    with pytest.raises(StageFailed, match="1099511627776 items"):
         Transformers(TransformersConfig(path="x.gguf")).build(tmp_path, context(tmp_path))
 
 
