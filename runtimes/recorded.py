@@ -11,6 +11,8 @@ from distillc.runtimes.report import wall
 from distillc.runtimes.store import Sealed, Store
 from distillc.spec.errors import UsageError
 
+NOTHING_HERE = "run a spec first: distillc run distill.yaml; or go where one ran, or name its store with --store"
+
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
@@ -31,7 +33,7 @@ def recorded(store: Store, run: str | None = None) -> list[Recorded]:
     if run is not None and (not path.exists() or "/" in run):
         raise UsageError(f"there is neither a run nor a bundle {run!r}", where=str(store.home), help="name a run or a bundle's folder")
     if not path.exists():
-        raise UsageError("nothing has run here yet", where=str(store.home), help="distillc run distill.yaml")
+        raise UsageError("nothing has run here yet", where=str(store.home), help=NOTHING_HERE)
     journal = Journal(path)
     try:
         candidates = [one for one in journal.runs() if run is None or one.id.startswith(run)]

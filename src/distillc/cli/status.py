@@ -23,11 +23,12 @@ def run(args: argparse.Namespace) -> int:
     from distillc.runtimes.journal import Journal
     from distillc.runtimes.ledger import spent
     from distillc.runtimes.lock import held
+    from distillc.runtimes.recorded import NOTHING_HERE
     from distillc.runtimes.store import open_store
 
     home = open_store(args.store).home
     if not (home / "journal.sqlite3").exists():
-        raise UsageError("nothing has run here yet", where=str(home), help="distillc run distill.yaml")
+        raise UsageError("nothing has run here yet", where=str(home), help=NOTHING_HERE)
     journal = Journal(home / "journal.sqlite3")
     found = pick(journal.runs(), args.run, home)
     stages = journal.stages(found.id)
