@@ -48,6 +48,8 @@ def decide(claim: Claim, difference: Difference, chance: float | None = None) ->
     """
     if difference.n == 0:
         return Decision("undecided", math.nan, math.nan, 1.0, "no item could be scored", None)
+    if not all(map(math.isfinite, (difference.value, difference.low, difference.high))):  # nothing is ever above or below that
+        return Decision("undecided", math.nan, math.nan, 1.0, "the metric has no value for one of them", None)
     open_still = clean_sheet(difference.groups) if too_few(difference.differing) else 0.0
     low, high = min(difference.low, difference.value - open_still), max(difference.high, difference.value + open_still)
     worst, best = (low, high) if claim.higher_is_better else (-high, -low)

@@ -132,7 +132,7 @@ def all_differences(scored: Sequence[Scored], metrics: Mapping[str, Metric], see
                 place = found.setdefault(data, {}).setdefault(model, {}).setdefault(other, {})
                 for name in models[model].whole:
                     gap = apart(models[model], models[other], name)
-                    place[value_name(column, name)] = {"value": gap.value, "low": gap.low, "high": gap.high, "n": gap.n}
+                    place[value_name(column, name)] = _sayable({"value": gap.value, "low": gap.low, "high": gap.high, "n": gap.n})
     return found
 
 
@@ -145,8 +145,13 @@ def value_name(column: str, name: str) -> str:
 
 
 def plain(value: Interval) -> dict[str, Any]:
-    """JSON has no NaN: a value without items is null."""
-    return {key: None if isinstance(number, float) and math.isnan(number) else number for key, number in asdict(value).items()}
+    """As JSON can say it."""
+    return _sayable(asdict(value))
+
+
+def _sayable(numbers: Mapping[str, Any]) -> dict[str, Any]:
+    """JSON has no NaN and no infinity: a value that does not exist is null."""
+    return {key: None if isinstance(number, float) and not math.isfinite(number) else number for key, number in numbers.items()}
 
 
 def write_json(path: Path, value: Any) -> None:

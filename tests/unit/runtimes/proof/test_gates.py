@@ -54,6 +54,14 @@ def test_agreeing_on_a_few_items_proves_nothing() -> None:
     assert clean_sheet(20) == pytest.approx(0.168, abs=1e-3)  # (1 - 0.168)^20 = 0.025
 
 
+@pytest.mark.parametrize("claim", [BETTER, CLOSE, Claim(None, False)])
+def test_a_metric_without_a_value_never_passes(claim: Claim) -> None:
+    none = np.zeros((20, 1))
+    gap = difference(lambda totals, n: {"": totals[..., 0] / (0 * n)}, "", none, none, [""] * 20, seed=0)
+    assert np.isnan(gap.value)
+    assert decide(claim, gap).verdict == "undecided"
+
+
 def test_a_difference_that_is_seen_in_most_of_a_few_groups_is_not_hidden_behind_a_clean_sheet() -> None:
     """Better by 0.1 in each of 31 modules: a clean sheet of 31 would leave 0.11 open, but this sheet is not clean."""
     share = lambda totals, n: {"": totals[..., 0] / n}  # noqa: E731
