@@ -128,9 +128,10 @@ def difference(aggregate: Aggregate, name: str, one: Floats, other: Floats, grou
 
 def apart(one: Sample, other: Sample, name: str, failed: int = 0) -> Difference:
     """The difference of two samples of the same items, groups and seed."""
-    value = float(one.whole[name] - other.whole[name])
-    drawn = np.asarray(one.drawn[name] - other.drawn[name], dtype=np.float64)
-    without = np.asarray(one.without[name] - other.without[name]) if one.without else None
+    with np.errstate(invalid="ignore"):  # a draw in which a system has no value, and infinity minus itself, count as none (bca drops them)
+        value = float(one.whole[name] - other.whole[name])
+        drawn = np.asarray(one.drawn[name] - other.drawn[name], dtype=np.float64)
+        without = np.asarray(one.without[name] - other.without[name]) if one.without else None
     low, high = bca(value, drawn, without)
     differing = int((one.sums != other.sums).any(axis=1).sum())
     return Difference(value, low, high, one.n, one.groups, differing, failed, drawn)
