@@ -59,18 +59,19 @@ def run(
     """
     from pathlib import Path
 
+    from distillc.compiler import compile_spec
     from distillc.plugins.registry import load
     from distillc.runtimes import driver
+    from distillc.runtimes.executors import open_executor
     from distillc.runtimes.store import open_store
 
     registry = load()
-    compiled = plan(path, profile=profile, overrides=overrides)
-    executor = registry.implementation("executors", "local")(registry.config_class("executors", "local")())
+    compiled = compile_spec(path, registry, profile=profile, overrides=tuple(overrides))
     return driver.run(
         compiled,
         folder=Path(path).resolve().parent,
         store=open_store(store),
-        executor=executor,
+        executor=open_executor(compiled, registry),
         plugins=registry,
         until=until,
         progress=progress,

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from distillc.compiler.plan import Plan
     from distillc.runtimes.driver import Outcome
     from distillc.runtimes.store import Store
-    from distillc.runtimes.work import Executor
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,6 +34,7 @@ def run(args: argparse.Namespace) -> int:
     from distillc.cli.progress import display
     from distillc.plugins.registry import load
     from distillc.runtimes import driver
+    from distillc.runtimes.executors import open_executor
     from distillc.runtimes.store import open_store
 
     if args.limit is not None and args.limit < 1:
@@ -64,18 +64,6 @@ def run(args: argparse.Namespace) -> int:
     if outcome.error is not None:
         raise outcome.error
     return outcome.exit_code
-
-
-def open_executor(plan: "Plan", registry: Any) -> "Executor":
-    """What the plan's `runtime` names. Raises UsageError for one that is not installed, or whose fields are wrong."""
-    fields = dict(plan.runtime)
-    name = fields.pop("uses", "local")
-    try:
-        config = registry.config_class("executors", name).model_validate(fields)
-    except ValueError as error:
-        raise UsageError(f"the fields of executor '{name}' do not hold: {error}", where="runtime", help="make the plan again") from error
-    executor: Executor = registry.implementation("executors", name)(config)
-    return executor
 
 
 def build_plan(path: Path, registry: Any, profile: str | None, overrides: list[str], limit: int | None) -> "Plan":

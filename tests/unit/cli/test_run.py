@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from distillc.cli.main import main
-from distillc.cli.run import build_plan, limits, open_executor, say
+from distillc.cli.run import build_plan, limits, say
 from distillc.compiler.plan import Plan, Stage
 from distillc.plugins.registry import load
 from distillc.runtimes.driver import Outcome
+from distillc.runtimes.executors import open_executor
 from distillc.runtimes.store import open_store
 from distillc.spec.errors import UsageError
 from distillc.spec.fields import Config
