@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from distillc.runtimes.stages.context import StageContext
-from distillc.runtimes.stages.generate import digest
+from distillc.runtimes.stages.shards import cut
 from distillc.runtimes.work import Shard
 from distillc.spec.errors import StageFailed
 
@@ -23,10 +23,7 @@ def shards(context: StageContext) -> tuple[Shard, ...]:
         raise StageFailed(
             "there are no rows to capture: the data set is empty", where=context.stage.id, help="check the step it comes from"
         )
-    return tuple(
-        Shard(number, start, min(start + SHARD_ROWS, len(rows)), digest(rows[start : start + SHARD_ROWS]))
-        for number, start in enumerate(range(0, len(rows), SHARD_ROWS))
-    )
+    return cut(rows, SHARD_ROWS)
 
 
 def run_shard(context: StageContext, shard: Shard, out: Path) -> dict[str, Any]:

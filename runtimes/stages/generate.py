@@ -1,6 +1,5 @@
 """Makes rows from rows, shard by shard. Answers of models are journalled as they come, so a kill loses at most a batch."""
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -12,8 +11,8 @@ from distillc.plugins.api.manifest import Kind
 from distillc.runtimes.inference.answers import AnswerJournal, answer_all, answer_key
 from distillc.runtimes.inference.prompts import render
 from distillc.runtimes.stages.context import StageContext
+from distillc.runtimes.stages.shards import cut
 from distillc.runtimes.store.rows import read_rows, write_artifact, write_rows
-from distillc.runtimes.store.sealed import canonical
 from distillc.runtimes.work import Shard
 from distillc.spec.errors import StageFailed
 
@@ -28,10 +27,7 @@ def shards(context: StageContext) -> tuple[Shard, ...]:
         raise StageFailed(
             "no row comes in: the data set is empty", where=context.stage.id, help="check `limit`, `skip` and the step it comes from"
         )
-    return tuple(
-        Shard(number, start, min(start + SHARD_ROWS, len(rows)), digest(rows[start : start + SHARD_ROWS]))
-        for number, start in enumerate(range(0, len(rows), SHARD_ROWS))
-    )
+    return cut(rows, SHARD_ROWS)
 
 
 def run_shard(context: StageContext, shard: Shard, out: Path) -> dict[str, Any]:
@@ -66,14 +62,6 @@ def collect(context: StageContext, parts: Sequence[tuple[Path, Mapping[str, Any]
     if dropped:
         context.emit("rows dropped", reasons=dict(sorted(dropped.items())))
     return {"rows": rows, "generated": kept + dropped.total(), "kept": kept, "dropped": dict(sorted(dropped.items()))}
-
-
-def digest(rows: Sequence[Row]) -> str:
-    """Of ids and payloads: what enters a shard's key."""
-    found = hashlib.sha256()
-    for row in rows:
-        found.update(canonical([row.row_id, row.split, row.payload]).encode())
-    return found.hexdigest()
 
 
 def _input(context: StageContext) -> list[Row]:

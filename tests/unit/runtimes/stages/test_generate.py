@@ -10,6 +10,7 @@ from distillc.compiler.plan import Input, Stage
 from distillc.plugins.api.artifacts import Row
 from distillc.runtimes.stages import generate
 from distillc.runtimes.stages.context import Artifact, StageContext
+from distillc.runtimes.stages.shards import digest
 from distillc.runtimes.store.rows import read_rows, write_artifact, write_rows
 from distillc.spec.errors import StageFailed
 from tests.unit.runtimes.small_plan import TASK, Echo, FakePlugins
@@ -108,5 +109,5 @@ def test_a_model_without_an_engine_is_one_clear_error(tmp_path: Path) -> None:
 def test_a_shard_is_named_by_what_is_in_it(tmp_path: Path) -> None:
     rows = [Row(row_id="1", payload={"input": "a"}, source="s"), Row(row_id="2", payload={"input": "b"}, source="s")]
     changed = [rows[0], Row(row_id="2", payload={"input": "c"}, source="s")]
-    assert generate.digest(rows) != generate.digest(changed)
-    assert generate.digest(rows) != generate.digest(rows[::-1])
+    assert digest(rows) != digest(changed)
+    assert digest(rows) != digest(rows[::-1])
