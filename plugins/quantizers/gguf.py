@@ -9,6 +9,7 @@ import json
 import logging
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -46,16 +47,7 @@ class GgufQuantizer:
                 full = Path(scratch) / FILE
                 convert(model, full, gguf.LlamaFileType.MOSTLY_F16, name)
                 squeeze(full, target, kind)
-        return ModelInfo(
-            format="gguf",
-            name=name,
-            family=model.info.family,
-            license=model.info.license,
-            base=model.info.name,
-            lineage=model.info.lineage,
-            parameters=model.info.parameters,
-            precision=kind,
-        )
+        return replace(model.info, format="gguf", name=name, base=model.info.name, precision=kind)
 
 
 def convert(model: Model, target: Path, file_type: gguf.LlamaFileType, name: str) -> None:

@@ -12,6 +12,7 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -43,16 +44,7 @@ class OnnxQuantizer:
         canonical(out / "genai_config.json")
         canonical(out / "tokenizer_config.json")
         without_commit(out / "model.onnx")
-        return ModelInfo(
-            format="onnx-genai",
-            name=name,
-            family=model.info.family,
-            license=model.info.license,
-            base=model.info.name,
-            lineage=model.info.lineage,
-            parameters=model.info.parameters,
-            precision=self.config.precision,
-        )
+        return replace(model.info, format="onnx-genai", name=name, base=model.info.name, precision=self.config.precision)
 
     def build(self, source: Path, built: Path, cache: Path, name: str) -> None:
         options = {"hf_token": "false"}
