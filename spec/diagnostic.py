@@ -32,9 +32,33 @@ class Label:
     message: str
 
 
+class Applicability(StrEnum):
+    """Whether a fix keeps what the spec means (safe), or needs somebody to look at it (unsafe)."""
+
+    SAFE = "safe"
+    UNSAFE = "unsafe"
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """The text of a span, replaced. An empty span inserts; an empty text deletes."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """What would mend a finding. The edits belong together, do not overlap, and touch nothing else of the file."""
+
+    message: str
+    edits: tuple[Edit, ...]
+    applicability: Applicability = Applicability.SAFE
+
+
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One finding. `help` is the way out in one sentence, `notes` are facts behind it."""
+    """One finding. `help` is the way out in one sentence, `notes` are facts behind it, `fix` what an editor can do at once."""
 
     code: str
     severity: Severity
@@ -43,3 +67,4 @@ class Diagnostic:
     help: str | None = None
     notes: tuple[str, ...] = ()
     related: tuple[Label, ...] = ()
+    fix: Fix | None = None

@@ -1,7 +1,6 @@
 """Rules that need only the text and the manifests: one a file, and the file's docstring is what `explain` prints.
 
-A rule is a module with `check(context) -> Iterator[Diagnostic]`. A new one is a file here, a line in RULES and a line in
-`distillc.spec.codes`. Rules see specs that may be wrong in shape too: they read nodes by `at`, `entries`, `items` and `text`,
+A rule is a module with `check(context) -> Iterator[Diagnostic]`. A new one is a file here and a line in `distillc.spec.codes`. Rules see specs that may be wrong in shape too: they read nodes by `at`, `entries`, `items` and `text`,
 which answer with nothing where the value is of another type (that is reported elsewhere).
 """
 
@@ -9,23 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from distillc.spec.check import Reference
-from distillc.spec.diagnostic import Diagnostic, Label, Severity, Span
+from distillc.spec.codes import CODES
+from distillc.spec.diagnostic import Diagnostic, Fix, Label, Severity, Span
 from distillc.spec.nodes import MappingNode, Node, at
 from distillc.spec.references import Definition
 from distillc.spec.table import PluginTable
 
-RULES: tuple[str, ...] = (
-    "version",
-    "undefined_name",
-    "duplicate_name",
-    "cycle",
-    "inline_secret",
-    "metric_name",
-    "split_without_rows",
-    "prompt_without_input",
-    "early_stopping",
-    "gate_outside",
-)
+RULES = tuple(code.module for code in CODES.values() if code.module)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +31,32 @@ class Context:
 
 
 def error(
-    code: str, message: str, span: Span, help: str | None = None, related: tuple[Label, ...] = (), notes: tuple[str, ...] = ()
+    code: str,
+    message: str,
+    span: Span,
+    help: str | None = None,
+    related: tuple[Label, ...] = (),
+    notes: tuple[str, ...] = (),
+    fix: Fix | None = None,
 ) -> Diagnostic:
-    return Diagnostic(code, Severity.ERROR, message, span, help=help, related=related, notes=notes)
+    return Diagnostic(code, Severity.ERROR, message, span, help, notes, related, fix)
 
 
-def warning(code: str, message: str, span: Span, help: str | None = None) -> Diagnostic:
-    return Diagnostic(code, Severity.WARNING, message, span, help=help)
+def warning(
+    code: str,
+    message: str,
+    span: Span,
+    help: str | None = None,
+    related: tuple[Label, ...] = (),
+    notes: tuple[str, ...] = (),
+    fix: Fix | None = None,
+) -> Diagnostic:
+    return Diagnostic(code, Severity.WARNING, message, span, help, notes, related, fix)
 
 
 def run_rules(context: Context) -> Iterator[Diagnostic]:
     """The findings of all rules."""
     from importlib import import_module
 
-    for name in RULES:
-        yield from import_module(f"distillc.spec.rules.{name}").check(context)
+    for module in RULES:
+        yield from import_module(module).check(context)
