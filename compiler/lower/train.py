@@ -37,7 +37,6 @@ def lower_train(graph: Graph, step: Step, body: TrainStep) -> None:
         "data": body.data,
         "validation": body.validation,
         "task": graph.task,
-        "decoding": graph.decoding(),
         "seed": graph.spec.seed,
         "losses": {name: {**losses[name].flat(), "weight": loss.weight, "teacher": loss.teacher} for name, loss in body.losses.items()},
     }
@@ -48,6 +47,8 @@ def lower_train(graph: Graph, step: Step, body: TrainStep) -> None:
         inputs[f"signals.{name}"] = Input(capture)
     stopping, metric = _early_stopping(graph, body.early_stopping, (*step.where, "early_stopping"))
     config["early_stopping"] = stopping
+    if stopping and stopping["value"] != "loss":  # only a metric of answers decodes any: else another `max_tokens` trains nothing anew
+        config["decoding"] = graph.decoding()
     nested = [engine for name, found in losses.items() for engine in wire_references(graph, found, config, inputs, f"losses.{name}.")]
     nested += wire_references(graph, trainer, config, inputs)
     graph.add(
