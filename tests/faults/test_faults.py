@@ -81,7 +81,7 @@ def test_rotten_bytes_are_found_named_forgotten_and_made_again(spec: Path, tmp_p
     assert found.returncode == 1
     assert f"blobs/{blob.name} has other bytes than were sealed (of lines/ingest)" in found.stdout
     assert json.loads(verify(store.home, "--format", "json").stdout)["problems"][0]["stages"] == ["lines/ingest"]
-    assert verify(store.home, "--forget").returncode == 1
+    assert verify(store.home, "--forget").returncode == 0
     assert verify(store.home).returncode == 0
     assert run(spec, store.home, []).returncode == 0
     assert digests(open_store(str(store.home))) == before

@@ -67,7 +67,7 @@ def _store(args: argparse.Namespace) -> int:
         "forgotten": forgotten,
     }
     _print(args.format, body, lines)
-    return 1 if found.damage else 0
+    return 1 if found.damage and not args.forget else 0
 
 
 def _verdict(problems: int, fine: str) -> str:
