@@ -86,7 +86,7 @@ def _parser(name: str) -> "argparse.ArgumentParser":
             """Raised rather than printed, so that bad usage too is JSON where JSON was asked for."""
             raise UsageError(message, help=self.format_usage().strip())
 
-    return Parser(prog=f"distillc {name}", description=COMMANDS[name][1], epilog="--debug shows tracebacks")
+    return Parser(prog=f"distillc {name}", description=COMMANDS[name][1], epilog="--debug shows tracebacks", allow_abbrev=False)
 
 
 def _help() -> str:
