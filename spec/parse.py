@@ -163,7 +163,7 @@ class _Builder:
         last: Span | None = None
         while not isinstance(child := self.loader.get_event(), yaml.MappingEndEvent):
             key = self.node(child, depth + 1)
-            key_span = self.span(child)
+            key_span = self.span(child) if isinstance(child, yaml.AliasEvent) else key.span
             event_of_value = self.loader.get_event()
             value = self.node(event_of_value, depth + 1)
             last = self.span(event_of_value) if isinstance(event_of_value, yaml.AliasEvent) else value.span

@@ -7,6 +7,8 @@ from typing import Any, Literal
 import pytest
 from pydantic import Field
 
+from distillc.plugins.api.manifest import Kind, Manifest
+from distillc.plugins.registry import Entry, Registry, load
 from distillc.spec.fields import Config, FilePath, ModelRef, RowsRef, SecretRef
 from distillc.spec.schema import compose
 
@@ -114,6 +116,17 @@ class FakeTable:
 @pytest.fixture(scope="session")
 def table() -> FakeTable:
     return FakeTable()
+
+
+@pytest.fixture(scope="session")
+def builtins() -> Registry:
+    """The built-in plugins, as `lint` sees them, and one of a kind that is not built yet: a teacher behind an API, which has a key."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DISTILLC_PLUGINS", "")
+        found = load()
+    api = Manifest(kind=Kind.TEACHERS, name="openai", summary="", config="", impl="", capabilities={"format": "api"})
+    entries = (*found.entries, Entry(api, "distillc-openai", "0", Api.model_json_schema()))
+    return Registry(entries, compose(Registry(entries, {})))
 
 
 @pytest.fixture

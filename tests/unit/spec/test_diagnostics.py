@@ -1,24 +1,69 @@
-"""Each spec under tests/diagnostics gives exactly the findings beside it. DISTILLC_UPDATE=1 writes them anew: then read them."""
+"""Each spec under tests/diagnostics gives exactly the findings beside it, and each under tests/diagnostics/ok gives none.
+
+DISTILLC_UPDATE=1 writes the findings anew: then read them. A rule has one of each, named after its code's name: the mistake, and what
+is nearly that mistake.
+"""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
 
 from distillc.spec.codes import CODES
-from distillc.spec.lint import lint
+from distillc.spec.lint import Linted, lint
 from distillc.spec.render import render
 
 FOLDER = Path(__file__).parents[2] / "diagnostics"
-SPECS = sorted(FOLDER.glob("*.yaml"))
+BAD = sorted(FOLDER.glob("*.yaml"))
+GOOD = sorted((FOLDER / "ok").glob("*.yaml"))
+RULES = {code: known for code, known in CODES.items() if known.module}
+
+# Findings that no file of this folder can have, each with the reason; other tests make them.
+WITHOUT_A_FILE = {
+    "D000": "the file itself cannot be opened",
+    "D004": "the file would have a megabyte",
+    "D020": "the profile is named on the command line",
+    "D023": "it stands on the command line, in --set",
+    "D111": "no plugin here is broken",
+}
 
 
-@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.stem)
-def test_findings_are_those_beside_the_spec(spec, table):
-    linted = lint(spec.read_text(encoding="utf-8"), "distill.yaml", table, every_profile=True)
-    assert {diagnostic.code for diagnostic in linted.diagnostics} <= CODES.keys()
-    shown = render("full", linted.diagnostics, linted.sources)
+def linted(spec: Path, table) -> Linted:
+    return lint(spec.read_text(encoding="utf-8"), "distill.yaml", table, every_profile=True, read=lambda path: (FOLDER / path).read_bytes())
+
+
+@pytest.mark.parametrize("spec", BAD, ids=lambda spec: spec.stem)
+def test_findings_are_those_beside_the_spec(spec, builtins):
+    found = linted(spec, builtins)
+    assert {diagnostic.code for diagnostic in found.diagnostics} <= CODES.keys()
+    shown = render("full", found.diagnostics, found.sources)
     expected = spec.with_suffix(".out")
     if os.environ.get("DISTILLC_UPDATE"):
         expected.write_text(shown, encoding="utf-8")
     assert shown == expected.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("spec", GOOD, ids=lambda spec: spec.stem)
+def test_what_is_nearly_a_mistake_is_none(spec, builtins):
+    found = linted(spec, builtins)
+    assert render("full", found.diagnostics, found.sources) == ""
+
+
+@pytest.mark.parametrize(("code", "name"), [(code, known.name) for code, known in RULES.items()])
+def test_every_rule_has_a_spec_that_breaks_it_and_one_that_does_not(code, name):
+    assert code in _codes_in(FOLDER / f"{name}.out")
+    assert (FOLDER / "ok" / f"{name}.yaml").is_file()
+
+
+def test_every_code_is_shown_by_some_spec():
+    shown = {code for spec in BAD for code in _codes_in(spec.with_suffix(".out"))}
+    assert CODES.keys() - shown == WITHOUT_A_FILE.keys()
+
+
+def test_no_output_is_left_without_its_spec():
+    assert {out.stem for out in FOLDER.glob("*.out")} == {spec.stem for spec in BAD}
+
+
+def _codes_in(out: Path) -> set[str]:
+    return set(re.findall(r"(?:error|warning|info)\[(D\d+)\]", out.read_text(encoding="utf-8"))) if out.is_file() else set()
