@@ -33,8 +33,11 @@ class Reference:
 
 @dataclass(slots=True)
 class Checked:
+    """`malformed`: the sections and steps in which something was found, as (section,) and (section, name)."""
+
     diagnostics: list[Diagnostic] = field(default_factory=list)
     references: list[Reference] = field(default_factory=list)
+    malformed: list[Path] = field(default_factory=list)
 
 
 def check(root: Node, schema: Schema) -> Checked:
@@ -195,6 +198,7 @@ class Walker:
             found = known[1] if known else self.visit(entry.value, {} if inner is True else inner, below, entry.key_span)
             if len(below) <= 2:
                 self.known[below, id(entry.value)] = (entry.value, found)
+                out.malformed += [*found.malformed, below] if found.diagnostics else ()
             out.diagnostics += found.diagnostics
             out.references += found.references
         missing = [key for key in schema.get("required", ()) if key not in node.entries]

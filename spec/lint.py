@@ -1,6 +1,6 @@
 """The front end in one call: text in, a resolved spec and all findings out. Never raises on bad input."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,13 +31,21 @@ if TYPE_CHECKING:
     from distillc.spec.model import Spec
 
 
+More = Callable[[Context, str | None], Sequence[Diagnostic]]
+"""Rules of another room (`compiler/lint.py`), which get the spec as it is with a profile, or with none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Linted:
-    """`resolved` is None where the text could not be read at all. `sources`: every text that a span may point into."""
+    """`resolved` is None where the text could not be read at all, and so is `context`, what rules saw of it.
+
+    `sources`: every text that a span may point into.
+    """
 
     resolved: Resolved | None
     diagnostics: list[Diagnostic]
     sources: dict[str, Source] = field(default_factory=dict)
+    context: Context | None = None
 
     @property
     def failed(self) -> bool:
@@ -53,13 +61,19 @@ def lint_text(
 
 
 def lint_file(
-    path: Path, table: PluginTable, profile: str | None = None, overrides: Sequence[str] = (), *, every_profile: bool = False
+    path: Path,
+    table: PluginTable,
+    profile: str | None = None,
+    overrides: Sequence[str] = (),
+    *,
+    every_profile: bool = False,
+    more: More | None = None,
 ) -> Linted:
     """As `lint`, of a file. Raises OSError where it cannot be read."""
     content, wrong = decode(read_file(path), str(path))
     if wrong:
         return Linted(None, wrong, {str(path): Source(str(path), content)})
-    return lint(content, str(path), table, profile, overrides, every_profile=every_profile)
+    return lint(content, str(path), table, profile, overrides, every_profile=every_profile, more=more)
 
 
 def lint(
@@ -71,8 +85,12 @@ def lint(
     *,
     every_profile: bool = False,
     read: Read = read_file,
+    more: More | None = None,
 ) -> Linted:
-    """Lints a spec as it is with `profile` and `overrides`. `every_profile` adds what is wrong with each other profile alone."""
+    """Lints a spec as it is with `profile` and `overrides`. `every_profile` adds what is wrong with each other profile alone.
+
+    `more` are rules beside those of the language.
+    """
     source = Source(filename, content)
     sources = {filename: source}
     root, found = parse(source)
@@ -82,8 +100,8 @@ def lint(
             found.append(Diagnostic("D103", Severity.ERROR, message, root.span, help="begin it with `distill: 1`"))
         return Linted(None, _tidy(found, ()), sources)
     schema = table.language_schema()
-    root, more = extended(root, source, read, sources)
-    found += more
+    root, wrong = extended(root, source, read, sources)
+    found += wrong
     sections: Mapping[str, Any] = schema.get("properties", {})
     assignments: list[Assignment] = []
     for number, override in enumerate(overrides):
@@ -94,7 +112,7 @@ def lint(
     wanted: list[str | None] = [profile]
     if every_profile:
         wanted += [entry.key for entry in entries(root.get("profiles"))[:MAX_PROFILES] if entry.key != profile]
-    final = root
+    final, seen = root, None
     walker = Walker(schema)
     for name in wanted:
         try:
@@ -102,21 +120,23 @@ def lint(
         except Stop as stop:
             found.append(stop.diagnostic)
             values = []
-        changed, more = apply(root, [*values, *assignments], sections)
-        found += more
-        found += findings(changed, table, walker)
+        changed, wrong = apply(root, [*values, *assignments], sections)
+        found += wrong
+        wrong, context = findings(changed, table, walker)
+        found += wrong
+        found += more(context, name) if more else ()
         if name == profile:
-            final = changed
+            final, seen = changed, context
     found += apply(final, matrix_assignments(final), sections)[1]
     resolved = Resolved(final, filename, content, profile, tuple(overrides), sources)
-    return Linted(resolved, _tidy(found, _ignored(final)), sources)
+    return Linted(resolved, _tidy(found, _ignored(final)), sources, seen)
 
 
-def findings(root: MappingNode, table: PluginTable, walker: Walker) -> list[Diagnostic]:
-    """What is wrong with a resolved spec: its shape, then its rules."""
+def findings(root: MappingNode, table: PluginTable, walker: Walker) -> tuple[list[Diagnostic], Context]:
+    """What is wrong with a resolved spec, its shape, then its rules; and what the rules saw."""
     checked = walker.check(root)
-    context = Context(root, table, definitions(root), tuple(checked.references))
-    return [*checked.diagnostics, *run_rules(context)]
+    context = Context(root, table, definitions(root), tuple(checked.references), frozenset(checked.malformed))
+    return [*checked.diagnostics, *run_rules(context)], context
 
 
 def _ignored(root: MappingNode) -> set[str]:

@@ -43,13 +43,8 @@ class Resolved:
 
     def span_of(self, path: Sequence[str | int]) -> Span | None:
         """The place of the value at a path, or of the nearest thing around it that has one."""
-        parts = [str(part) for part in path]
-        while parts:
-            found = find(self.root, parts)
-            if found is not None:
-                return found.key_span if isinstance(found, Entry) else found.span
-            parts.pop()
-        return None
+        found = nearest(self.root, path)
+        return found.key_span if isinstance(found, Entry) else found.span if found else None
 
     def line_of(self, path: str) -> int | None:
         """The line of `origin`; None for a path that the spec does not have, as a default's."""
@@ -68,6 +63,17 @@ def find(root: Node, path: Sequence[str]) -> "Entry | Node | None":
         else:
             found = node = at(node, int(part)) if part.isdecimal() and len(part) < 6 else None
     return found
+
+
+def nearest(root: Node, path: Sequence[str | int]) -> "Entry | Node | None":
+    """What is at a path, or the nearest thing around it; None where not even its section is there."""
+    parts = [str(part) for part in path]
+    while parts:
+        found = find(root, parts)
+        if found is not None:
+            return found
+        parts.pop()
+    return None
 
 
 class Stop(Exception):

@@ -19,12 +19,16 @@ RULES = tuple(code.module for code in CODES.values() if code.module)
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a rule may look at. `definitions` has the first of each name; `references` stand where the schema says."""
+    """What a rule may look at. `definitions` has the first of each name; `references` stand where the schema says.
+
+    `malformed` are the sections and steps, as (section,) and (section, name), whose shape is wrong.
+    """
 
     root: MappingNode
     table: PluginTable
     definitions: dict[str, Definition]
     references: tuple[Reference, ...]
+    malformed: frozenset[tuple[str | int, ...]] = frozenset()
 
     def at(self, *path: str | int) -> Node | None:
         return at(self.root, *path)
