@@ -1,4 +1,7 @@
-"""Every code that the language can report: its name, and what it means. Rules explain themselves in their module's docstring."""
+"""Every code that a finding can have: its name, and what it means. Rules explain themselves in their module's docstring.
+
+The language's own have numbers from x00, the compiler's from x50. Both stand here because a spec and its comments may name both.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,18 +9,34 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """`text` explains; where a rule makes the finding, `module` is given instead and its docstring explains."""
+    """`text` explains; where a rule makes the finding, `module` is given instead and its docstring explains.
+
+    A `binding` error can be neither ignored nor lowered: no plan can be made, or no run can end well, while it stands. None: by its
+    hundred (`is_binding`). `last`: asked when all other rules have spoken.
+    """
 
     name: str
     text: str = ""
     module: str | None = None
+    binding: bool | None = None
+    last: bool = False
 
 
-def _rule(name: str) -> Code:
-    return Code(name.replace("_", "-"), module=f"distillc.spec.rules.{name}")
+def _rule(name: str, *, binding: bool | None = None, last: bool = False) -> Code:
+    return Code(name.replace("_", "-"), module=f"distillc.spec.rules.{name}", binding=binding, last=last)
 
 
-# D0xx text and paths · D1xx shape, from D150 the compiler's · D2xx names · D3xx data · D4xx training · D5xx models, exports · D6xx proof
+def _compiler_rule(name: str, *, binding: bool | None = None) -> Code:
+    return Code(name.replace("_", "-"), module=f"distillc.compiler.rules.{name}", binding=binding)
+
+
+def is_binding(code: str) -> bool:
+    """Without text, shape and names (D0xx, D1xx, D2xx) nothing can be planned; what comes after is judged code by code."""
+    known = ALL_CODES.get(code)
+    return code < "D300" if known is None or known.binding is None else known.binding
+
+
+# D0xx text and paths · D1xx shape · D2xx names · D3xx data · D4xx training · D5xx models, exports · D6xx proof · D9xx the linter itself
 CODES: Mapping[str, Code] = {
     "D000": Code("unreadable", "The file cannot be opened: it is not there, or this user may not read it."),
     "D001": Code("syntax-error", "The text is not YAML. Nothing else can be checked until it is."),
@@ -61,3 +80,26 @@ CODES: Mapping[str, Code] = {
     "D401": _rule("early_stopping"),
     "D601": _rule("gate_outside"),
 }
+
+# What it takes the plan, facts or capabilities to see.
+COMPILER_CODES: Mapping[str, Code] = {
+    "D150": Code("plugin-config", "The plugin's own config class refuses a value that its JSON Schema could not."),
+    "D151": _compiler_rule("unsupported"),
+    "D152": _compiler_rule("missing_extra"),
+    "D153": Code("missing-file", "A file or package that a step reads is not there, or cannot be read. Paths start at the spec's folder."),
+    "D350": _compiler_rule("test_meets_training"),
+    "D351": _compiler_rule("validation_meets_training"),
+    "D450": _compiler_rule("teacher_signals", binding=True),
+    "D451": _compiler_rule("soft_targets", binding=True),
+    "D452": _compiler_rule("temperature_grid", binding=True),
+    "D453": _compiler_rule("tokenizer_mismatch"),
+    "D550": _compiler_rule("block_width"),
+    "D551": _compiler_rule("no_engine", binding=True),
+    "D552": _compiler_rule("needs_weights", binding=True),
+    "D553": _compiler_rule("too_many_layers", binding=True),
+    "D650": _compiler_rule("judge_family"),
+    "D651": _compiler_rule("deploy_path", binding=True),
+    "D652": _compiler_rule("value_twice", binding=True),
+}
+
+ALL_CODES: Mapping[str, Code] = {**CODES, **COMPILER_CODES}
