@@ -24,8 +24,11 @@ class ScalarNode:
 
 @dataclass(frozen=True, slots=True)
 class SequenceNode:
+    """`flow`: written in brackets."""
+
     items: "tuple[Node, ...]"
     span: Span
+    flow: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +40,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class MappingNode:
+    """`flow`: written in braces. After `extends`, a profile or `--set` some entries may stand elsewhere, outside of `span`."""
+
     entries: dict[str, Entry]
     span: Span
+    flow: bool = False
 
     def get(self, key: str) -> "Node | None":
         entry = self.entries.get(key)
@@ -92,3 +98,16 @@ def text(node: Node | None) -> str | None:
 def uses(node: Node | None) -> str | None:
     """The plugin that a step names: `uses`, or the bare string that stands for it."""
     return text(node) if isinstance(node, ScalarNode) else text(at(node, "uses"))
+
+
+def number(node: Node | None) -> float | None:
+    """The value of a number scalar; None for anything else, true and false too."""
+    if isinstance(node, ScalarNode) and isinstance(node.value, int | float) and not isinstance(node.value, bool):
+        return node.value
+    return None
+
+
+def whole(node: Node | None) -> int | None:
+    """The value of a whole number, `1e3` too; None for anything else."""
+    value = number(node)
+    return int(value) if value is not None and abs(value) < 1e18 and value == int(value) else None

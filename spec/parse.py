@@ -4,6 +4,7 @@ The limits hold while libyaml reads, not after: events come one by one, and its 
 1,024 characters), so a file of a million brackets ends at the 65th. An alias counts as many nodes as it stands for.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,8 @@ from distillc.spec.wording import shorten
 MAX_DEPTH = 64
 MAX_NODES = 100_000
 MAX_ALIASES = 100
+_PROPERTIES = re.compile(r"(?:[&!]\S*|\s|#.*)*")
+"""An anchor, a tag, and what may stand between them and their value."""
 
 
 def parse(source: Source) -> tuple[Node | None, list[Diagnostic]]:
@@ -148,7 +151,7 @@ class _Builder:
     def scalar(self, event: Any) -> ScalarNode:
         plain = event.style is None or event.style == ""
         plain = plain and event.implicit[0]
-        return ScalarNode(scalar_value(event.value) if plain else event.value, event.value, self.span(event), plain)
+        return ScalarNode(scalar_value(event.value) if plain else event.value, event.value, self.bare_span(event), plain)
 
     def sequence(self, event: Any, depth: int) -> SequenceNode:
         found: list[Node] = []
@@ -156,7 +159,7 @@ class _Builder:
         while not isinstance(child := self.loader.get_event(), yaml.SequenceEndEvent):
             found.append(self.node(child, depth + 1))
             last = self.span(child) if isinstance(child, yaml.AliasEvent) else found[-1].span
-        return SequenceNode(tuple(found), self.collection_span(event, child, last))
+        return SequenceNode(tuple(found), self.collection_span(event, child, last), bool(event.flow_style))
 
     def mapping(self, event: Any, depth: int) -> MappingNode:
         found: dict[str, Entry] = {}
@@ -179,7 +182,7 @@ class _Builder:
                 self.found.append(Diagnostic("D008", Severity.ERROR, message, key_span, help="remove one of them", related=(label,)))
             else:
                 found[key.text] = Entry(key.text, key_span, value)
-        return MappingNode(found, self.collection_span(event, child, last))
+        return MappingNode(found, self.collection_span(event, child, last), bool(event.flow_style))
 
     def span(self, event: Any) -> Span:
         """A block scalar ends, to libyaml, where the next token starts; to a reader, after its last character."""
@@ -188,9 +191,23 @@ class _Builder:
             end -= 1
         return self.source.span(start, end)
 
+    def bare_span(self, event: Any) -> Span:
+        """As `span`, without the anchor and the tag before the scalar: what may be replaced, and what a caret should show."""
+        if event.anchor is None and event.tag is None:
+            return self.span(event)
+        end = event.end_mark.index
+        while end > event.start_mark.index and self.source.text[end - 1].isspace():
+            end -= 1
+        before = _PROPERTIES.match(self.source.text, event.start_mark.index, end)
+        return self.source.span(before.end() if before else end, end)
+
     def collection_span(self, start: Any, end: Any, last: Span | None) -> Span:
         """A block collection ends with its last value; to libyaml it ends where the next token starts, after all comments."""
-        span = self.source.span(start.start_mark.index, end.end_mark.index)
+        first = start.start_mark.index
+        if start.anchor is not None or start.tag is not None:
+            # Past them; a brace, and the dash of a list that is not indented, end the event, anything else is after it.
+            first = start.end_mark.index - (start.flow_style or self.source.text.startswith("-", start.end_mark.index - 1))
+        span = self.source.span(first, end.end_mark.index)
         if start.flow_style or last is None:
             return span
         return Span(span.file, span.line, span.column, last.end_line, last.end_column)

@@ -39,6 +39,10 @@ class Source:
         end_line, end_column = self.position(max(start, end))
         return Span(self.name, line, column, end_line, end_column)
 
+    def offset(self, line: int, column: int) -> int:
+        """The character offset of a place; the end of the text for a place beyond it."""
+        return min(self.starts[line - 1] + column - 1, len(self.text)) if 1 <= line <= len(self.starts) else len(self.text)
+
     def line(self, number: int) -> str:
         """The text of a line without its end; empty for a number that the file does not have."""
         if not 1 <= number <= len(self.starts):

@@ -143,3 +143,28 @@ def test_bytes_that_are_no_text_are_findings_with_a_place():
     assert [d.code for d in decode(b" " * (MAX_BYTES + 1), "f")[1]] == ["D004"]
     assert decode(b"\xef\xbb\xbfa: 1", "f") == ("a: 1", [])
     assert codes("é" * 600_000) == ["D004"]
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "shown"),
+    [
+        ("a: &x 12", ("a",), "12"),
+        ("a: !t 'b c'", ("a",), "'b c'"),
+        ("a: &x !t # why\n  12", ("a",), "12"),
+        ("a: &x\nb: 1", ("a",), ""),
+        ("a: &x {b: 1}", ("a",), "{b: 1}"),
+        ("a: &x [b]", ("a",), "[b]"),
+        ("a: &x\n  b: 1\n  c: 2 # end\n", ("a",), "b: 1\n  c: 2"),
+        ("a: &x\n  &k b: 1", ("a",), "&k b: 1"),
+        ("a: &x\n- b\n- c\n", ("a",), "- b\n- c"),
+        ("a: &x\n  - b\n", ("a",), "- b"),
+        ("&x\na: 1\n", (), "a: 1"),
+    ],
+)
+def test_an_anchor_and_a_tag_stand_before_the_value_not_in_it(text, path, shown):
+    source = Source("f", text)
+    root, _ = parse(source)
+    node = at(root, *path)
+    assert node is not None
+    start, end = source.offset(node.span.line, node.span.column), source.offset(node.span.end_line, node.span.end_column)
+    assert text[start:end] == shown
