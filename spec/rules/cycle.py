@@ -1,9 +1,21 @@
 """Steps depend on one another in a circle, so none of them can be first.
 
-Order in the file means nothing; what a step refers to must be made before it. The finding prints the loop.
+Why: order in the file means nothing; what a step refers to must be made before it. The finding prints the loop, and marks each reference
+of it.
 
-    models: {small: {uses: prune, from: student}}
-    train:  {student: {model: small, …}}            # student → small → student
+Example:
+
+    models:
+      small: {uses: prune, from: student, layers: 2}
+    train:
+      student: {model: small, data: pairs, validation: pairs.validation, losses: {hard: cross_entropy}}
+
+Use instead:
+
+    models:
+      small: {uses: prune, from: base, layers: 2}
+    train:
+      student: {model: small, data: pairs, validation: pairs.validation, losses: {hard: cross_entropy}}
 """
 
 from collections.abc import Iterator

@@ -1,9 +1,21 @@
 """Two steps, or a step and a gate, have the same name.
 
-Names are unique in the file, whatever section they stand in, because references, `why` and `--until` take a bare name.
+Why: names are unique in the file, whatever section they stand in, since references, `why` and `--until` take a bare name: with two
+`clean`, `from: clean` would mean one of them by chance.
 
-    generate: {clean: …}
-    curate:   {clean: …}        # D203
+Example:
+
+    generate:
+      clean: {from: prose, steps: [corrupt]}
+    curate:
+      clean: {from: answers, steps: [dedup]}
+
+Use instead:
+
+    generate:
+      corrupted: {from: prose, steps: [corrupt]}
+    curate:
+      clean: {from: answers, steps: [dedup]}
 """
 
 from collections.abc import Iterator

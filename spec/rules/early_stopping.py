@@ -1,9 +1,19 @@
 """A train step stops early and has no validation rows to decide by.
 
-Early stopping looks at rows that the model is not trained on; without them it has nothing to look at.
+Why: early stopping looks at rows that the model is not trained on; without them it has nothing to look at. In a public walk-through the
+loss on validation rows went flat after the second of ten epochs and was 15 % above its best at the end, and the last checkpoint was kept
+(https://github.com/nebius/token-factory-cookbook).
+
+Example:
 
     train:
-      student: {…, validation: pairs.validation, early_stopping: {metric: errant_f0.5, patience: 2}}
+      student: {model: small, data: clean, early_stopping: {patience: 2}, losses: {hard: cross_entropy}}
+
+Use instead:
+
+    train:
+      student:
+        {model: small, data: clean, validation: pairs.validation, early_stopping: {patience: 2}, losses: {hard: cross_entropy}}
 """
 
 from collections.abc import Iterator

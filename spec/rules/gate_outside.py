@@ -1,7 +1,26 @@
 """A gate compares a model that its evaluation does not evaluate.
 
-evaluate:
-  test: {models: [teacher, q8], gates: {better: {model: q8, metric: errant_f0.5, against: gold}}}     # add gold to models
+Why: a gate reads the results of its evaluation, so both of its models must be among those. A comparison that is claimed and never
+measured is not rare: a public walk-through of distillation says that the student almost matches its teacher and evaluates no teacher
+(https://github.com/nebius/token-factory-cookbook).
+
+Example:
+
+    evaluate:
+      test:
+        data: pairs.test
+        models: [student, q8]
+        metrics: [errant]
+        gates: {close: {model: q8, metric: errant_f0.5, against: teacher}}
+
+Use instead:
+
+    evaluate:
+      test:
+        data: pairs.test
+        models: [teacher, student, q8]
+        metrics: [errant]
+        gates: {close: {model: q8, metric: errant_f0.5, against: teacher}}
 """
 
 from collections.abc import Iterator

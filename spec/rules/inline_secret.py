@@ -1,9 +1,18 @@
 """A secret stands in the spec itself.
 
-A spec is committed, copied into bundles and printed in logs. Write where the secret is, not what it is; a key that was ever
-committed should be revoked.
+Why: a spec is committed, copied into bundles and printed in logs, and what was committed once stays in the history. Write where the
+secret is (`${env:NAME}`, `${file:PATH}`), not what it is, and revoke a key that was ever committed. Fields typed secret take nothing
+else; in all other fields, texts that look like a service's key are found. The excerpt hides the place.
 
-    models: {big: {uses: openai, api_key: "${env:OPENAI_API_KEY}"}}
+Example:
+
+    models:
+      big: {uses: openai, name: big, api_key: sk-EXAMPLEexampleEXAMPLE0123}
+
+Use instead:
+
+    models:
+      big: {uses: openai, name: big, api_key: "${env:OPENAI_API_KEY}"}
 """
 
 from collections.abc import Iterator

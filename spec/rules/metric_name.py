@@ -1,10 +1,26 @@
-"""A name of a metric leads to no metric.
+"""The name of a metric leads to no metric.
 
-A metric's values are called PLUGIN (`exact_match`) or PLUGIN_VALUE (`errant_f0.5`); a judge's value has the name that the
-evaluation gives the judge. Early stopping may also say `loss`. A gate compares what its own evaluation computes.
+Why: a metric's values are called PLUGIN (`exact_match`) or PLUGIN_VALUE (`errant_f0.5`); a judge's value has the name that the evaluation
+gives the judge. Early stopping may also say `loss`. A gate compares what its own evaluation computes: one that names anything else would
+have nothing to compare when all training is done.
+
+Example:
 
     evaluate:
-      test: {metrics: [errant], gates: {better: {metric: gleu, …}}}     # D207: gleu is not computed there
+      test:
+        data: pairs.test
+        models: [teacher, q8]
+        metrics: [errant]
+        gates: {close: {model: q8, metric: gleu, against: teacher}}
+
+Use instead:
+
+    evaluate:
+      test:
+        data: pairs.test
+        models: [teacher, q8]
+        metrics: [errant, gleu]
+        gates: {close: {model: q8, metric: gleu, against: teacher}}
 """
 
 from collections.abc import Iterator

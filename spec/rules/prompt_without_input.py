@@ -1,6 +1,13 @@
 """The task's prompt does not show the input, so every answer would be the same.
 
-`prompt` is a Jinja template; the input stands in it under the name that `input` gives.
+Why: `prompt` is a Jinja template, and the input stands in it under the name that `input` gives. A misspelt name is no error of the
+template: it shows as nothing, and the model is trained to answer without having seen the question.
+
+Example:
+
+    task: {kind: generate, input: text, target: fixed, prompt: "Correct: {{ txt }}\\nFixed:"}
+
+Use instead:
 
     task: {kind: generate, input: text, target: fixed, prompt: "Correct: {{ text }}\\nFixed:"}
 """

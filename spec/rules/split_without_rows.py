@@ -1,9 +1,21 @@
-"""A reference asks for the validation or test rows of data that is not split.
+"""A reference asks for the validation or test rows of data that has none.
 
-Rows are all training rows until `split` says otherwise, and every step carries the splits of what it is made from.
+Why: rows are all training rows until `split` says otherwise, and every step carries the splits of what it is made from. A step that reads
+an empty split would stop, or pass on nothing.
 
-    data:     {prose: {uses: docstrings, packages: [numpy], split: {by: module, validation: 200, test: 300}}}
-    evaluate: {test: {data: prose.test, …}}
+Example:
+
+    data:
+      prose: {uses: docstrings, packages: [email], split: {test: 20}}
+    train:
+      student: {model: small, data: clean, validation: pairs.validation, losses: {hard: cross_entropy}}
+
+Use instead:
+
+    data:
+      prose: {uses: docstrings, packages: [email], split: {validation: 20, test: 20}}
+    train:
+      student: {model: small, data: clean, validation: pairs.validation, losses: {hard: cross_entropy}}
 """
 
 from collections.abc import Iterator

@@ -1,11 +1,19 @@
-"""A step refers to something that no step defines, or to a thing of another kind.
+"""A step refers to something that no step defines.
 
-`from`, `data` and `validation` name rows (steps of data, generate, curate), `model`, `teacher` and `against` name models
-(steps of models, train, quantize, choose), `needs` names gates. Rows may be followed by a split: `pairs.test`.
+Why: `from`, `data` and `validation` name rows (steps of `data`, `generate`, `curate`), `model`, `teacher` and `against` name models
+(steps of `models`, `train`, `quantize`, `choose`), and `needs` names gates. In pipelines of notebooks and scripts such a name is found
+when the second one runs: a public walk-through of distillation reads a `model_name.out` that none of its notebooks writes
+(https://github.com/nebius/token-factory-cookbook). The same rule finds names of another kind (D202) and splits that there are not (D206).
+
+Example:
 
     train:
-      student: {model: small, data: clen, …}      # D201: did you mean `clean`?
-      refined: {model: clean, …}                   # D202: `clean` is rows, not a model
+      student: {model: small, data: claen, validation: pairs.validation, losses: {hard: cross_entropy}}
+
+Use instead:
+
+    train:
+      student: {model: small, data: clean, validation: pairs.validation, losses: {hard: cross_entropy}}
 """
 
 from collections.abc import Iterator

@@ -1,8 +1,19 @@
 """The spec does not say which version of the language it is written in, or says one that this distillc does not know.
 
-The version is what lets the language change without changing what an old spec means.
+Why: the version is what lets the language change without changing what an old spec means: a newer distillc reads an older spec as it was
+meant, or `distillc migrate` rewrites it. A spec of a newer version needs a newer distillc.
+
+Example:
+
+    distill: 2
+    name: grammar
+    task: {kind: generate, input: text, target: fixed, prompt: "{{ text }}"}
+
+Use instead:
 
     distill: 1
+    name: grammar
+    task: {kind: generate, input: text, target: fixed, prompt: "{{ text }}"}
 """
 
 from collections.abc import Iterator
