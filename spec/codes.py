@@ -103,3 +103,11 @@ COMPILER_CODES: Mapping[str, Code] = {
 }
 
 ALL_CODES: Mapping[str, Code] = {**CODES, **COMPILER_CODES}
+
+PAGES = "docs/rules/"
+"""Where the pages of the codes are: a folder of the repository, until there is a site. An absolute URL makes them links."""
+
+
+def page(code: str) -> str:
+    """The page that explains a code."""
+    return f"{PAGES}{code}.md"

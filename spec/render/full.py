@@ -5,13 +5,15 @@ distill.yaml:9:28 error[D101]: unknown key `limt` in `generate.pairs`
 9 |   pairs: {from: prose, limt: 800}
   |                        ^^^^
   = help: did you mean `limit`?
+  = fix: replace `limt` by `limit` (unsafe)
 """
 
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 
-from distillc.spec.diagnostic import Diagnostic, Span
-from distillc.spec.render.paint import COLORS, paint, safe
+from distillc.spec.codes import page
+from distillc.spec.diagnostic import Applicability, Diagnostic, Fix, Span
+from distillc.spec.render.paint import COLORS, link, paint, safe
 from distillc.spec.secret import HIDDEN_CODES
 from distillc.spec.source import Source
 
@@ -28,7 +30,8 @@ def _lines(diagnostic: Diagnostic, sources: Mapping[str, Source], color: bool) -
     places = [(diagnostic.span, "")] if diagnostic.span else []
     places += [(label.span, label.message) for label in diagnostic.related]
     head = f"{safe(diagnostic.span.file)}:{diagnostic.span.line}:{diagnostic.span.column} " if diagnostic.span else ""
-    yield f"{head}{paint(f'{diagnostic.severity}[{diagnostic.code}]', f'1;{tone}', color)}: {paint(safe(diagnostic.message), '1', color)}"
+    level = link(paint(f"{diagnostic.severity}[{diagnostic.code}]", f"1;{tone}", color), page(diagnostic.code), color)
+    yield f"{head}{level}: {paint(safe(diagnostic.message), '1', color)}"
     shown = [(span, message) for span, message in places if span.file in sources]
     margin = max((len(str(span.line)) for span, _ in shown), default=1)
     bar = paint("|", "34", color)
@@ -40,9 +43,16 @@ def _lines(diagnostic: Diagnostic, sources: Mapping[str, Source], color: bool) -
         carets = carets if number == 0 else carets.replace("^", "-")
         yield f"{paint(str(span.line).rjust(margin), '34', color)} {bar} {excerpt}".rstrip()
         yield f"{' ' * margin} {bar} {paint(carets, tone if number == 0 else '34', color)}" + (f" {safe(message)}" if message else "")
-    for kind, texts in (("help", [diagnostic.help] if diagnostic.help else []), ("note", diagnostic.notes)):
+    help = (diagnostic.help,) if diagnostic.help else ()
+    for kind, texts in (("help", help), ("note", diagnostic.notes), ("fix", _fix(diagnostic.fix))):
         for text in texts:
             yield f"{' ' * margin} {paint('=', '34', color)} {paint(kind, '1', color)}: {safe(text)}"
+
+
+def _fix(fix: Fix | None) -> tuple[str, ...]:
+    if fix is None:
+        return ()
+    return (fix.message if fix.applicability is Applicability.SAFE else f"{fix.message} (unsafe)",)
 
 
 def _excerpt(span: Span, source: Source, *, hide: bool) -> tuple[str, str]:

@@ -4,7 +4,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from distillc.spec.diagnostic import Diagnostic
+from distillc.spec.codes import page
+from distillc.spec.diagnostic import Diagnostic, Fix
 from distillc.spec.source import Source
 
 
@@ -13,7 +14,7 @@ def render(diagnostics: Sequence[Diagnostic], sources: Mapping[str, Source], *, 
 
 
 def as_dict(diagnostic: Diagnostic) -> dict[str, Any]:
-    """`fix` and `url` are there for readers to rely on; this version has none to give."""
+    """`url` is the page of the code. The edits of a fix are all in the file of the finding."""
     span = diagnostic.span
     return {
         "code": diagnostic.code,
@@ -25,6 +26,20 @@ def as_dict(diagnostic: Diagnostic) -> dict[str, Any]:
         "end_line": span.end_line if span else None,
         "end_column": span.end_column if span else None,
         "help": diagnostic.help,
-        "fix": None,
-        "url": None,
+        "fix": _fix(diagnostic.fix) if diagnostic.fix else None,
+        "url": page(diagnostic.code),
     }
+
+
+def _fix(fix: Fix) -> dict[str, Any]:
+    edits = [
+        {
+            "line": edit.span.line,
+            "column": edit.span.column,
+            "end_line": edit.span.end_line,
+            "end_column": edit.span.end_column,
+            "content": edit.text,
+        }
+        for edit in fix.edits
+    ]
+    return {"applicability": str(fix.applicability), "message": fix.message, "edits": edits}

@@ -1,6 +1,7 @@
 import json
 
-from distillc.spec.diagnostic import Diagnostic, Label, Severity, Span
+from distillc.spec import codes
+from distillc.spec.diagnostic import Applicability, Diagnostic, Edit, Fix, Label, Severity, Span
 from distillc.spec.render import render
 from distillc.spec.source import Source
 
@@ -13,9 +14,37 @@ def test_json_has_the_fields_of_the_design():
     diagnostic = finding(Span("f.yaml", 2, 3, 2, 7), help="do")
     assert json.loads(render("json", [diagnostic], {})) == [
         {"code": "D101", "level": "error", "message": "bad", "file": "f.yaml", "line": 2, "column": 3, "end_line": 2, "end_column": 7,
-         "help": "do", "fix": None, "url": None}
+         "help": "do", "fix": None, "url": "docs/rules/D101.md"}
     ]  # fmt: skip
     assert json.loads(render("json", [], {})) == []
+
+
+def test_json_says_what_a_fix_would_change():
+    edits = (Edit(Span("f.yaml", 2, 3, 2, 7), "limit"), Edit(Span("f.yaml", 3, 1, 4, 1), ""))
+    shown = json.loads(render("json", [finding(Span("f.yaml", 2, 3, 2, 7), fix=Fix("rename it", edits, Applicability.UNSAFE))], {}))
+    assert shown[0]["fix"] == {
+        "applicability": "unsafe",
+        "message": "rename it",
+        "edits": [
+            {"line": 2, "column": 3, "end_line": 2, "end_column": 7, "content": "limit"},
+            {"line": 3, "column": 1, "end_line": 4, "end_column": 1, "content": ""},
+        ],
+    }
+
+
+def test_the_full_form_says_what_a_fix_would_do_and_whether_it_is_a_guess():
+    fix = Fix("write 8", (Edit(Span("f", 1, 1, 1, 2), "8"),))
+    assert render("full", [finding(None, fix=fix)], {}) == "error[D101]: bad\n  = fix: write 8\n\n"
+    guess = Fix("write 8", fix.edits, Applicability.UNSAFE)
+    assert render("full", [finding(None, fix=guess)], {}) == "error[D101]: bad\n  = fix: write 8 (unsafe)\n\n"
+
+
+def test_the_code_is_a_link_on_a_terminal_where_its_page_has_an_address(monkeypatch):
+    diagnostic = finding(Span("f", 1, 1, 1, 2))
+    assert "\x1b]8;" not in render("full", [diagnostic], {}, color=True)
+    monkeypatch.setattr(codes, "PAGES", "https://example.org/rules/")
+    assert "\x1b]8;;https://example.org/rules/D101.md\x1b\\" in render("full", [diagnostic], {}, color=True)
+    assert "\x1b" not in render("full", [diagnostic], {})
 
 
 def test_concise_is_one_line():
