@@ -119,10 +119,11 @@ def _type(value: Mapping[str, Any]) -> str:
     if "const" in value:
         return f"`{value['const']}`"
     if "enum" in value:
-        return ", ".join(f"`{one}`" for one in value["enum"])
+        return ", ".join(f"`{one}`" for one in value["enum"] if one is not None)
     if value.get("x-distillc") in REFERENCES:
         return REFERENCES[value["x-distillc"]]
     kind = value.get("type")
+    kind = kind[0] if isinstance(kind, list) else kind  # the second is null
     if kind == "array":
         return f"list of {_type(value['items'])}" if value.get("items") else "list"
     if kind == "object":

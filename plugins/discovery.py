@@ -74,7 +74,7 @@ def describe(manifest: Manifest, distribution: str, version: str) -> Entry:
         return replace(entry, error=f"made for plugin API {manifest.api_version}, this distillc has {API_VERSION}")
     try:
         config = attribute(manifest.config)
-        entry = replace(entry, schema=config.model_json_schema())
+        entry = replace(entry, schema={**config.model_json_schema(), "description": manifest.summary})
         json.dumps([entry.schema, asdict(manifest)])
     except Exception as error:
         return replace(entry, schema={}, error=f"{type(error).__name__}: {error}")
@@ -83,7 +83,14 @@ def describe(manifest: Manifest, distribution: str, version: str) -> Entry:
 
 def read_files(entries: Iterable[Entry]) -> list[str]:
     """The source files whose change makes the cache stale: the language's models and every module a manifest or config stands in."""
-    modules = {"distillc.spec.model", "distillc.spec.schema", "distillc.spec.fields", __name__, "distillc.plugins.builtin"}
+    modules = {
+        "distillc.spec.model",
+        "distillc.spec.schema",
+        "distillc.spec.annotations",
+        "distillc.spec.fields",
+        __name__,
+        "distillc.plugins.builtin",
+    }
     modules |= {entry.manifest.config.partition(":")[0] for entry in entries}
     modules |= {f"distillc.plugins.{kind}.manifests" for kind in Kind}
     paths = {inspect.getsourcefile(importlib.import_module(name)) for name in modules if name in sys.modules}
@@ -97,7 +104,7 @@ def stamp(path: str) -> list[Any]:
 
 def main() -> None:
     data: Mapping[str, Any] = discover(os.environ.get("DISTILLC_PLUGINS"))
-    sys.stdout.write(json.dumps(data, sort_keys=True))
+    sys.stdout.write(json.dumps(data))  # in the order of the models: it is the order in which people read and editors offer keys
 
 
 if __name__ == "__main__":

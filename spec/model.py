@@ -7,6 +7,7 @@ config class. The marker `x-distillc-uses` on a class says which plugin kinds `u
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic.config import JsonDict
 
 from distillc.spec.fields import GateRef, ModelRef, RowsRef
 
@@ -16,12 +17,24 @@ NAME_PATTERN = r"^[A-Za-z_][A-Za-z0-9_-]*$"
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 Size = Annotated[
     int | Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?\s?(B|kB|KB|MB|GB|KiB|MiB|GiB)$")],
-    Field(description="bytes, or a size such as 60MB"),
+    Field(description="bytes, or a size such as 60MB", examples=["60MB"]),
 ]
-Duration = Annotated[str, Field(pattern=r"^([0-9]+(\.[0-9]+)?(d|h|m|s))+$", description="a duration such as 4h or 1h30m")]
+Duration = Annotated[
+    str, Field(pattern=r"^([0-9]+(\.[0-9]+)?(d|h|m|s))+$", description="a duration such as 4h or 1h30m", examples=["4h", "1h30m"])
+]
 MetricName = Annotated[
-    str, Field(json_schema_extra={"x-distillc": "metric"}, description="a metric's value: PLUGIN, PLUGIN_VALUE, or a judge's name")
+    str,
+    Field(
+        json_schema_extra={"x-distillc": "metric"},
+        description="a metric's value: PLUGIN, PLUGIN_VALUE, or a judge's name",
+        examples=["exact_match", "errant_f0.5"],
+    ),
 ]
+
+
+def _meanings(*words: str) -> JsonDict:
+    """What each value of a `Literal` means, in its order, for editors."""
+    return {"enumDescriptions": list(words)}
 
 
 class Part(BaseModel):
@@ -53,36 +66,40 @@ def _kinds(*kinds: str) -> ConfigDict:
 class GenerateTask(Part):
     """The model writes text."""
 
-    kind: Literal["generate"]
-    input: Name = Field(description="the prompt's name for what goes in")
-    target: Name = Field(description="the name of what should come out")
-    prompt: str = Field(min_length=1, description="a Jinja template over the input's name; the answer follows it")
+    kind: Literal["generate"] = Field(description="the model writes text")
+    input: Name = Field(description="the prompt's name for what goes in", examples=["text"])
+    target: Name = Field(description="the name of what should come out", examples=["fixed"])
+    prompt: str = Field(
+        min_length=1,
+        description="a Jinja template over the input's name; the answer follows it",
+        examples=["Correct: {{ text }}\nFixed:"],
+    )
 
 
 class RankTask(Part):
     """The model orders documents for a query."""
 
-    kind: Literal["rank"]
-    query: Name = Field(description="field of the query")
-    document: Name = Field(description="field of the document")
+    kind: Literal["rank"] = Field(description="the model orders documents for a query")
+    query: Name = Field(description="field of the query", examples=["query"])
+    document: Name = Field(description="field of the document", examples=["document"])
     corpus: RowsRef | None = Field(None, description="where documents come from")
 
 
 class ClassifyTask(Part):
     """The model picks a label."""
 
-    kind: Literal["classify"]
-    input: Name = Field(description="field of the text")
+    kind: Literal["classify"] = Field(description="the model picks a label")
+    input: Name = Field(description="field of the text", examples=["text"])
     target: Name = Field("label", description="field of the label")
-    labels: list[str] = Field(min_length=2, description="every label")
+    labels: list[str] = Field(min_length=2, description="every label", examples=[["positive", "negative"]])
     prompt: str | None = Field(None, min_length=1, description="a Jinja template, when the model is asked in words")
 
 
 class EmbedTask(Part):
     """The model turns text into a vector."""
 
-    kind: Literal["embed"]
-    input: Name = Field(description="field of the text")
+    kind: Literal["embed"] = Field(description="the model turns text into a vector")
+    input: Name = Field(description="field of the text", examples=["text"])
 
 
 Task = Annotated[GenerateTask | RankTask | ClassifyTask | EmbedTask, Field(discriminator="kind", description="what the model is for")]
@@ -94,7 +111,7 @@ class Decoding(Part):
     max_tokens: int = Field(64, ge=1, le=131_072, description="an answer is cut after so many tokens")
     temperature: float = Field(0.0, ge=0, le=5, description="0 is greedy")
     stop: list[Annotated[str, Field(min_length=1)]] = Field(
-        default_factory=list, max_length=16, description="an answer ends before any of these"
+        default_factory=list, max_length=16, description="an answer ends before any of these", examples=[["###"]]
     )
 
 
@@ -102,7 +119,14 @@ class Split(Part):
     """Rows for training, validation and test; the first is what the others leave."""
 
     by: Literal["row", "module", "document", "group"] = Field(
-        "row", description="`row`, or what must stay on one side; what a row's module, document or group is, its source says"
+        "row",
+        description="`row`, or what must stay on one side; what a row's module, document or group is, its source says",
+        json_schema_extra=_meanings(
+            "rows are dealt one by one",
+            "the rows of one module stay together",
+            "the rows of one document stay together",
+            "the rows of one group stay together",
+        ),
     )
     validation: int = Field(0, ge=0, description="rows for validation")
     test: int = Field(0, ge=0, description="rows for test")
@@ -167,8 +191,10 @@ class ModelStep(Uses):
 
     model_config = _kinds("teachers", "students")
     from_: ModelRef | None = Field(None, alias="from", description="the model that a student is cut from")
-    family: str | None = Field(None, min_length=1, description="the family it belongs to; judges of the same family are refused")
-    license: str | None = Field(None, min_length=1, description="SPDX identifier of the weights' license")
+    family: str | None = Field(
+        None, min_length=1, description="the family it belongs to; judges of the same family are refused", examples=["llama", "smollm2"]
+    )
+    license: str | None = Field(None, min_length=1, description="SPDX identifier of the weights' license", examples=["Apache-2.0", "MIT"])
     engine: EngineStep | None = Field(None, description="what runs it; without it the compiler picks one that reads its format")
 
 
@@ -281,7 +307,11 @@ class Gate(Part):
     metric: MetricName = Field(description="the value compared")
     against: ModelRef = Field(description="the model it is compared with")
     margin: float | None = Field(None, ge=0, description="how much worse it may be, in units of the metric; without it, it must be better")
-    level: Literal["error", "warn"] = Field("error", description="`warn` reports and changes no exit code")
+    level: Literal["error", "warn"] = Field(
+        "error",
+        description="`warn` reports and changes no exit code",
+        json_schema_extra=_meanings("a run whose gate fails or cannot decide does not pass", "the verdict is reported, and all goes on"),
+    )
 
 
 class Measure(Part):
@@ -299,7 +329,7 @@ class EvaluateStep(Part):
         description="named test sets, the first leads; a bare name means its test split"
     )
     models: list[ModelRef] = Field(min_length=1, description="what is compared")
-    metrics: list[MetricStep] = Field(default_factory=list, description="metrics")
+    metrics: list[MetricStep] = Field(default_factory=list, description="what is computed from the answers")
     judges: dict[Name, JudgeStep] = Field(default_factory=dict, description="judges; a judge's value is its name here")
     gates: dict[Name, Gate] = Field(default_factory=dict, description="claims; a gate's name is unique in the file")
     decoding: Decoding | None = Field(None, description="overrides the spec's decoding for the answers under test")
@@ -358,22 +388,26 @@ class Budget(Part):
     """What a run may spend."""
 
     usd: float | None = Field(None, ge=0, description="money")
-    wall: Duration | None = Field(None, description="time")
+    wall: Duration | None = Field(None, description="a duration such as 4h or 1h30m")
     tokens: int | None = Field(None, ge=0, description="tokens from APIs")
 
 
 class Privacy(Part):
     """What APIs may do with rows."""
 
-    retention: Literal["none", "any"] = Field("any", description="`none` refuses endpoints that keep what they are sent")
-    region: str | None = Field(None, min_length=1, description="where rows may go")
+    retention: Literal["none", "any"] = Field(
+        "any",
+        description="`none` refuses endpoints that keep what they are sent",
+        json_schema_extra=_meanings("endpoints that keep what they are sent are refused", "every endpoint may be used"),
+    )
+    region: str | None = Field(None, min_length=1, description="where rows may go", examples=["eu"])
 
 
 class Lint(Part):
     """What `lint` says of this spec."""
 
     ignore: list[Annotated[str, Field(pattern=r"^D[0-9]{3}$")]] = Field(
-        default_factory=list, description="codes of warnings that are not shown"
+        default_factory=list, description="codes of warnings that are not shown", examples=[["D301"]]
     )
 
 
@@ -381,10 +415,14 @@ class Spec(Part):
     """A distillation, from data to a student that is proven ready."""
 
     distill: Literal[1] = Field(description="version of the language", json_schema_extra={"x-distillc": "version"})
-    name: Name = Field(description="the name of what is made")
+    name: Name = Field(description="the name of what is made", examples=["grammar"])
     seed: int = Field(0, ge=0, le=2**31 - 1, description="all randomness starts here")
-    extends: str | list[str] | None = Field(None, description="specs beside this one to start from; later ones and this file win")
-    plugins: list[str] = Field(default_factory=list, description="plugins in files beside the spec; needs --allow-local-plugins")
+    extends: str | list[str] | None = Field(
+        None, description="specs beside this one to start from; later ones and this file win", examples=["base.yaml"]
+    )
+    plugins: list[str] = Field(
+        default_factory=list, description="plugins in files beside the spec; needs --allow-local-plugins", examples=[["./my_loss.py"]]
+    )
     task: Task
     decoding: Decoding = Field(default_factory=lambda: Decoding.model_validate({}), description="how answers are decoded")
     data: dict[Name, SourceStep] = Field(default_factory=dict, description="rows from the world")

@@ -1,10 +1,10 @@
 """The JSON Schema (2020-12) of the whole language: the models of `model.py` joined with the configs of the installed plugins.
 
 A step that names a plugin becomes one definition with a branch for each plugin, and the branch holds all keys that may stand there,
-the section's and the plugin's. Ordinary validators read it as `oneOf` (a bare name, or an object whose `uses` picks a branch by
+the section's and the plugin's. Ordinary validators read it as `anyOf` (a bare name, or an object whose `uses` picks a branch by
 `if`/`then`); our own walker reads `x-distillc-uses` and goes to the branch at once:
 
-    "SourceStep": {"x-distillc-uses": {"kinds": ["sources"], "branches": {"csv": "SourceStep.csv"}}, "oneOf": […]},
+    "SourceStep": {"x-distillc-uses": {"kinds": ["sources"], "branches": {"csv": "SourceStep.csv"}}, "anyOf": […]},
     "SourceStep.csv": {"type": "object", "properties": {…}, "additionalProperties": false}
 
 A plugin whose config cannot be used (it declares a key that the section owns, it needs a constraint that the walker cannot enforce)
@@ -18,11 +18,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from distillc.spec.annotations import ONLY_FOR_PEOPLE, annotate
 from distillc.spec.errors import DistillError
-from distillc.spec.model import LANGUAGE_VERSION, Spec
+from distillc.spec.model import LANGUAGE_VERSION, NAME_PATTERN, Spec
 from distillc.spec.table import PluginTable
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+ID = f"urn:distillc:schema:{LANGUAGE_VERSION}"
+"""A name and no address: what it names depends on the installed plugins, so no two copies may be taken for one another's cache."""
 SCHEMA_FILE = Path(__file__).with_name("distill.schema.json")
 PREFIX = "#/$defs/"
 
@@ -57,9 +60,10 @@ ENFORCED = frozenset(
     | {"items", "minItems", "maxItems", "uniqueItems", "minLength", "maxLength", "pattern"}
     | {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"}
 )
-DESCRIPTIVE = frozenset(
-    {"$defs", "title", "description", "default", "examples", "deprecated", "format", "readOnly", "writeOnly", "$comment"}
-)
+DESCRIPTIVE = ONLY_FOR_PEOPLE | {"$defs", "description", "default"}
+DATA = ONLY_FOR_PEOPLE | {"default", "const", "enum"}
+"""Words whose values are no schemas: nothing in them is rewritten."""
+KEY = {"pattern": NAME_PATTERN, "title": "name", "description": "letters, digits, `_` and `-`, and no digit first"}
 
 
 class ConfigRefused(ValueError):
@@ -73,12 +77,14 @@ def compose(table: PluginTable) -> dict[str, Any]:
     steps = {name: definitions.pop(name) for name in list(definitions) if "x-distillc-uses" in definitions[name]}
     for name, step in steps.items():
         definitions |= _step(name, step, table)
-    return {
-        "$schema": DIALECT,
-        "$id": f"urn:distillc:schema:{LANGUAGE_VERSION}",
-        **_names(schema),
-        "$defs": {name: _names(definitions[name]) for name in sorted(definitions)},
-    }
+    return annotate(
+        {
+            "$schema": DIALECT,
+            "$id": ID,
+            **_plain(schema),
+            "$defs": {name: _plain(definitions[name]) for name in sorted(definitions)},
+        }
+    )
 
 
 def _step(name: str, step: Mapping[str, Any], table: PluginTable) -> dict[str, Any]:
@@ -99,16 +105,16 @@ def _step(name: str, step: Mapping[str, Any], table: PluginTable) -> dict[str, A
     choice = {
         "type": "object",
         "required": ["uses"],
-        "properties": {"uses": {"enum": sorted(branches), "description": step["properties"]["uses"]["description"]}},
+        "properties": {"uses": {"type": "string", "enum": sorted(branches), "description": step["properties"]["uses"]["description"]}},
         "allOf": [
-            {"if": {"properties": {"uses": {"const": plugin}}, "required": ["uses"]}, "then": {"$ref": PREFIX + key}}
+            {"if": {"type": "object", "properties": {"uses": {"const": plugin}}, "required": ["uses"]}, "then": {"$ref": PREFIX + key}}
             for plugin, key in sorted(branches.items())
         ],
     }
-    options = [{"enum": bare}, choice] if branches else [{"not": {}}]  # no plugin of the kind: nothing fits
+    options = [{"type": "string", "enum": bare}, choice] if branches else [{"not": {}}]  # no plugin of the kind: nothing fits
     found[name] = {
         "description": step["description"],
-        "oneOf": options,
+        "anyOf": options,
         "x-distillc-uses": {"kinds": step["x-distillc-uses"], "branches": branches},
     }
     return found
@@ -138,7 +144,8 @@ def _branch(key: str, step: str, owned: Mapping[str, Any], kind: str, plugin: st
         owned = {**owned, "properties": {k: v for k, v in owned["properties"].items() if k != "decoding"}}  # nothing there decodes
     rename = _renamer(key)
     found = {f"{key}.{name}": _rewrite(schema, rename) for name, schema in config.get("$defs", {}).items()}
-    properties = {**owned["properties"], "uses": {"const": plugin}, **{name: _rewrite(field, rename) for name, field in fields.items()}}
+    uses = {"type": "string", "const": plugin, "description": config.get("description", "the plugin")}
+    properties = {**owned["properties"], "uses": uses, **{name: _rewrite(field, rename) for name, field in fields.items()}}
     found[key] = {
         "type": "object",
         "title": f"{plugin} ({kind})",
@@ -165,7 +172,7 @@ def _rewrite(schema: Any, rename: Callable[[str], str]) -> Any:
     """A plugin's schema with its references moved. Raises ConfigRefused for a keyword that the linter would silently ignore."""
     if not isinstance(schema, Mapping):
         return schema
-    schema = _names(schema)
+    schema = _plain(schema)
     unknown = [word for word in schema if word not in ENFORCED and word not in DESCRIPTIVE and not word.startswith("x-")]
     if unknown:
         raise ConfigRefused(f"its config needs `{unknown[0]}`, which the language cannot check; use ge, le, pattern, enums, lists, maps")
@@ -186,18 +193,37 @@ def _rewrite(schema: Any, rename: Callable[[str], str]) -> Any:
     return found
 
 
-def _names(schema: Any) -> Any:
-    """Maps with constrained keys said plainly: pydantic writes `patternProperties`, which lets keys that do not match through."""
+def _plain(schema: Any) -> Any:
+    """The schema said plainly.
+
+    Maps with constrained keys: pydantic writes `patternProperties`, which lets keys that do not match through. `X | None`: one list
+    of types, for editors insert nothing where they meet an `anyOf`; and no default that is nothing, for they would insert it.
+    """
     if isinstance(schema, list):
-        return [_names(item) for item in schema]
+        return [_plain(item) for item in schema]
     if not isinstance(schema, Mapping):
         return schema
-    found = {word: _names(value) for word, value in schema.items()}
+    found: dict[str, Any] = {}
+    for word, value in schema.items():
+        if word in ("properties", "$defs"):
+            found[word] = {name: _plain(inner) for name, inner in value.items()}
+        else:
+            found[word] = value if word in DATA else _plain(value)
     patterns = found.get("patternProperties")
     if isinstance(patterns, dict) and len(patterns) == 1 and found.get("type") == "object":
         del found["patternProperties"]
         ((pattern, value),) = patterns.items()
-        found |= {"propertyNames": {"pattern": pattern}, "additionalProperties": value}
+        found |= {"propertyNames": KEY if pattern == NAME_PATTERN else {"pattern": pattern}, "additionalProperties": value}
+    if "default" in found and found["default"] is None:
+        del found["default"]
+    if "discriminator" in found:
+        found["type"] = "object"  # all that a discriminator can stand in
+    match found.get("anyOf"):
+        case [{"type": str(kind), **option}, {"type": "null"}] if "const" not in option:
+            del found["anyOf"]
+            found = {**option, **found, "type": [kind, "null"]}
+            if "enum" in found:
+                found["enum"] = [*found["enum"], None]
     return found
 
 

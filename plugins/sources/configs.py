@@ -32,7 +32,7 @@ class DocstringsConfig(Config):
 
 
 class _FileConfig(Config):
-    path: FilePath
+    path: FilePath = Field(description="the file, relative to the spec, or pkg://distribution/path")
     names: dict[str, str] = Field(
         default_factory=dict,
         description="the task's name of a field (`text`) to the file's name of it (`sentence`); a field not named here has the task's name",
