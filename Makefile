@@ -36,6 +36,7 @@ lint: setup ## ruff, mypy, pyright, import-linter
 fmt: setup ## format
 	@$(BIN)/ruff check --fix-only . && $(BIN)/ruff format .
 
-generate: setup ## what is generated and checked in: the JSON Schema and docs/language.md
+generate: setup ## what is generated and checked in: the JSON Schema, docs/language.md, docs/rules
 	@$(BIN)/python -m distillc.spec.schema
 	@$(BIN)/python docs/language.py
+	@$(BIN)/python docs/rule_pages.py
