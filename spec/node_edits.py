@@ -1,0 +1,77 @@
+"""Edits of a mapping that fixes are made of: an entry taken out, one put in, a value replaced.
+
+An edit is only given where it is sure to touch nothing else: not for values that stand elsewhere (in a profile, behind an alias), and
+not where a comment might go with it.
+"""
+
+from distillc.spec.diagnostic import Applicability, Edit, Fix, Span
+from distillc.spec.nodes import Entry, MappingNode, Node, SequenceNode
+from distillc.spec.rules import Context
+from distillc.spec.variants import within
+
+
+def fix(context: Context, message: str, *edits: Edit | None, safe: bool = False) -> Fix | None:
+    """None where an edit is missing or belongs to another file."""
+    found = tuple(edit for edit in edits if edit is not None and edit.span.file == context.root.span.file)
+    if not found or len(found) < len(edits):
+        return None
+    return Fix(message, found, Applicability.SAFE if safe else Applicability.UNSAFE)
+
+
+def replace(node: Node, text: str) -> Edit:
+    return Edit(node.span, text)
+
+
+def insert(mapping: MappingNode, before: str, text: str) -> Edit | None:
+    """Puts an entry before another one."""
+    entry = mapping.entries.get(before)
+    if entry is None or not within(entry.key_span, mapping.span):
+        return None
+    start = _start(entry.key_span)
+    return Edit(start, f"{text}\n{' ' * (start.column - 1)}" if _is_block(mapping) else f"{text}, ")
+
+
+def append(sequence: Node | None, text: str) -> Edit | None:
+    """Adds an item to a list that has some: behind the last in brackets, before it in a list of lines, where a comment may follow it."""
+    if not isinstance(sequence, SequenceNode) or not sequence.items or not within(sequence.items[-1].span, sequence.span):
+        return None
+    last = sequence.items[-1].span
+    return Edit(_end(last), f", {text}") if sequence.flow else Edit(_start(last), f"{text}\n{' ' * (sequence.span.column - 1)}- ")
+
+
+def remove(mapping: MappingNode, key: str) -> Edit | None:
+    """Takes an entry out, with the comma or the line that belongs to it."""
+    here = [entry for entry in mapping if within(entry.key_span, mapping.span)]
+    place = next((index for index, entry in enumerate(here) if entry.key == key), None)
+    if place is None or len(here) < 2 or not _on_one_line(here[place], mapping):
+        return None
+    entry = here[place]
+    after = here[place + 1] if place + 1 < len(here) else None
+    before = here[place - 1] if place else None
+    if after and after.key_span.line == entry.key_span.line + (1 if _is_block(mapping) else 0):
+        return Edit(_between(_start(entry.key_span), _start(after.key_span)), "")
+    if before and not _is_block(mapping) and within(before.value.span, mapping.span) and before.value.span.end_line == entry.key_span.line:
+        return Edit(_between(_end(before.value.span), _end(entry.value.span)), "")
+    return None
+
+
+def _is_block(mapping: MappingNode) -> bool:
+    """A block mapping begins with its first key, a flow mapping with a brace."""
+    starts = [(entry.key_span.line, entry.key_span.column) for entry in mapping]
+    return (mapping.span.line, mapping.span.column) in starts
+
+
+def _on_one_line(entry: Entry, mapping: MappingNode) -> bool:
+    return within(entry.value.span, mapping.span) and entry.value.span.end_line == entry.key_span.line
+
+
+def _start(span: Span) -> Span:
+    return Span(span.file, span.line, span.column, span.line, span.column)
+
+
+def _end(span: Span) -> Span:
+    return Span(span.file, span.end_line, span.end_column, span.end_line, span.end_column)
+
+
+def _between(start: Span, end: Span) -> Span:
+    return Span(start.file, start.line, start.column, end.end_line, end.end_column)
