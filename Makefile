@@ -39,4 +39,5 @@ fmt: setup ## format
 generate: setup ## what is generated and checked in: the JSON Schema, docs/language.md, docs/rules
 	@$(BIN)/python -m distillc.spec.schema
 	@$(BIN)/python docs/language.py
+	@$(BIN)/python docs/schemastore/make.py
 	@$(BIN)/python docs/rule_pages.py

@@ -76,13 +76,13 @@ def _definition(name: str, definition: Mapping[str, Any], definitions: Mapping[s
     if choice and choice["branches"]:
         branches = {plugin: definitions[branch] for plugin, branch in sorted(choice["branches"].items())}
         described = {plugin: branch.get("description", "") for plugin, branch in branches.items()}
-        bare, mapping = found["anyOf"]
+        *bare, mapping = found["anyOf"]
         uses = mapping["properties"]["uses"]
         snippets = [_plugin_snippet(plugin, branch) for plugin, branch in branches.items() if set(branch.get("required", ())) > {"uses"}]
         # Where `uses` is written already, what another plugin needs would only be noise.
         offer = [{"if": {"type": "object", "required": ["uses"]}, "else": {"defaultSnippets": snippets}}] if snippets else []
         mapping = {**mapping, "properties": {"uses": _described(uses, described)}, "allOf": [*mapping["allOf"], *offer]}
-        found["anyOf"] = [_described(bare, described), mapping]
+        found["anyOf"] = [*(_described(names, described) for names in bare), mapping]
     return found
 
 

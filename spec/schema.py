@@ -111,7 +111,7 @@ def _step(name: str, step: Mapping[str, Any], table: PluginTable) -> dict[str, A
             for plugin, key in sorted(branches.items())
         ],
     }
-    options = [{"type": "string", "enum": bare}, choice] if branches else [{"not": {}}]  # no plugin of the kind: nothing fits
+    options = [*([{"type": "string", "enum": bare}] if bare else []), choice] if branches else [{"not": {}}]  # no plugin: nothing fits
     found[name] = {
         "description": step["description"],
         "anyOf": options,
