@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from distillc.spec.diagnostic import Diagnostic, Severity, Span
+from distillc.spec.diagnostic import Diagnostic, Fix, Severity, Span
 from distillc.spec.nodes import Entry, MappingNode, Node, ScalarNode, SequenceNode, to_plain, uses
 from distillc.spec.secret import INTERPOLATION, is_reference, secret_findings
 from distillc.spec.values import NOUNS, broken_limit, counted, got, is_of_type, kinds_in_words, type_help, types_of, with_article
@@ -38,6 +38,7 @@ class Checked:
     diagnostics: list[Diagnostic] = field(default_factory=list)
     references: list[Reference] = field(default_factory=list)
     malformed: list[Path] = field(default_factory=list)
+    secrets: list[Path] = field(default_factory=list)
 
 
 def check(root: Node, schema: Schema) -> Checked:
@@ -100,7 +101,9 @@ class Walker:
         if name is None:
             return _only("D103", f"`uses` must be a name, got {got(where)}", where.span)
         if name not in branches:
-            return _only("D107", f"there is no {kinds} called `{shorten(name)}`", where.span, help=self.plugin_help(name, branches))
+            fix = respelling(where, closest(name, branches))
+            help = self.plugin_help(name, branches)
+            return _only("D107", f"there is no {kinds} called `{shorten(name)}`", where.span, help, fix)
         branch = self.root["$defs"][branches[name]]
         if "x-distillc-broken" in branch:
             return _only(
@@ -135,7 +138,8 @@ class Walker:
             return _only("D102", f"{_subject(path)} lacks `{key}`", anchor, help=f"one of {listing(mapping)}")
         value = chosen.value if isinstance(chosen, ScalarNode) else None
         if not isinstance(value, str) or value not in mapping:
-            return _only("D104", f"`{key}` cannot be {got(chosen)}", chosen.span, help=did_you_mean(str(value), mapping, "one of"))
+            fix = respelling(chosen, closest(str(value), mapping))
+            return _only("D104", f"`{key}` cannot be {got(chosen)}", chosen.span, did_you_mean(str(value), mapping, "one of"), fix)
         return self.visit(node, {"$ref": mapping[value]}, path, anchor)
 
     def alternatives(self, node: Node, options: list[Schema], path: Path, anchor: Span) -> Checked:
@@ -143,7 +147,7 @@ class Walker:
         fitting = [option for option in options if self.fits(node, option)]
         if not fitting:
             wanted = " or ".join(dict.fromkeys(self.words(option) for option in options if self.words(option) != "nothing"))
-            return _only("D103", f"{_subject(path)} must be {wanted}, got {got(node)}", node.span, help=type_help(node, wanted))
+            return _only("D103", f"{_subject(path)} must be {wanted}, got {got(node)}", node.span, *type_way_out(node, wanted))
         return min((self.visit(node, option, path, anchor) for option in fitting), key=lambda checked: len(checked.diagnostics))
 
     def fits(self, node: Node, option: Schema) -> bool:
@@ -169,8 +173,8 @@ class Walker:
     def type_findings(self, node: Node, schema: Schema, path: Path) -> Iterator[Diagnostic]:
         names = types_of(schema)
         if names and not any(is_of_type(node, name) for name in names):
-            wanted = " or ".join(NOUNS[name] for name in names)
-            yield _error("D103", f"{_subject(path)} must be {wanted}, got {got(node)}", node.span, help=type_help(node, wanted))
+            wanted = " or ".join(NOUNS[name] for name in names if name != "null")
+            yield _error("D103", f"{_subject(path)} must be {wanted}, got {got(node)}", node.span, *type_way_out(node, wanted))
             return
         if "const" in schema or "enum" in schema:
             if schema.get("x-distillc") == "version":
@@ -178,8 +182,10 @@ class Walker:
             values = schema["enum"] if "enum" in schema else [schema["const"]]
             plain = to_plain(node)
             if not any(plain == value and isinstance(plain, bool) == isinstance(value, bool) for value in values):
-                help = did_you_mean(str(plain), map(str, values), "one of")
-                yield _error("D104", f"{_subject(path)} cannot be {got(node)}", node.span, help=help)
+                words = {str(value): value for value in values if value is not None}
+                near = closest(str(plain), words)
+                fix = respelling(node, words[near]) if near else None
+                yield _error("D104", f"{_subject(path)} cannot be {got(node)}", node.span, did_you_mean(str(plain), words, "one of"), fix)
 
     def mapping(self, node: MappingNode, schema: Schema, path: Path, anchor: Span, out: Checked) -> None:
         properties: Mapping[str, Schema] = schema.get("properties", {})
@@ -201,6 +207,7 @@ class Walker:
                 out.malformed += [*found.malformed, below] if found.diagnostics else ()
             out.diagnostics += found.diagnostics
             out.references += found.references
+            out.secrets += found.secrets
         missing = [key for key in schema.get("required", ()) if key not in node.entries]
         missing = [key for key in missing if properties.get(key, {}).get("x-distillc") != "version"]
         if missing:
@@ -218,7 +225,12 @@ class Walker:
             help = f"`{entry.key}` is valid under {listing(places, 3)}, not here"
         else:
             help = f"known here: {listing(absent, 12)}" if absent else "no more keys are known here"
-        return _error("D101", message, entry.key_span, help=help)
+        fix = None
+        if near and near not in node.entries:
+            from distillc.spec.fixes import respelled
+
+            fix = respelled(entry.key_span, entry.key, near)
+        return _error("D101", message, entry.key_span, help, fix)
 
     @functools.cached_property
     def places(self) -> Mapping[str, list[str]]:
@@ -237,6 +249,7 @@ class Walker:
             found = self.visit(item, schema.get("items", {}), (*path, index), item.span)
             out.diagnostics += found.diagnostics
             out.references += found.references
+            out.secrets += found.secrets
         _count("D105", len(node.items), "item", schema.get("minItems"), schema.get("maxItems"), node.span, path, out)
         if schema.get("uniqueItems") and len({repr(to_plain(item)) for item in node.items}) < len(node.items):
             out.diagnostics.append(_error("D105", f"{_subject(path)} names something twice", node.span))
@@ -246,9 +259,10 @@ class Walker:
         if isinstance(value, str):
             marker = schema.get("x-distillc")
             if marker == "secret":
+                out.secrets.append(path)
                 out.diagnostics += secret_findings(node, _subject(path))
                 return
-            if INTERPOLATION.search(value):
+            if INTERPOLATION.search(node.text):
                 message = (
                     f"`{shorten(value)}` is not allowed in {_subject(path)}"
                     if is_reference(value)
@@ -295,9 +309,24 @@ def _spoken(step: str) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", step.removesuffix("Step")).lower()
 
 
-def _error(code: str, message: str, span: Span, help: str | None = None) -> Diagnostic:
-    return Diagnostic(code, Severity.ERROR, message, span, help=help)
+def respelling(node: Node, near: object) -> Fix | None:
+    """The fix that writes `near` in the place of a scalar; None where nothing is near."""
+    if near is None or not isinstance(node, ScalarNode):
+        return None
+    from distillc.spec.fixes import respelled
+
+    return respelled(node.span, node.text, near)
 
 
-def _only(code: str, message: str, span: Span, help: str | None = None) -> Checked:
-    return Checked([_error(code, message, span, help)])
+def type_way_out(node: Node, wanted: str) -> tuple[str | None, Fix | None]:
+    from distillc.spec.fixes import retyped
+
+    return type_help(node, wanted), retyped(node, wanted)
+
+
+def _error(code: str, message: str, span: Span, help: str | None = None, fix: Fix | None = None) -> Diagnostic:
+    return Diagnostic(code, Severity.ERROR, message, span, help=help, fix=fix)
+
+
+def _only(code: str, message: str, span: Span, help: str | None = None, fix: Fix | None = None) -> Checked:
+    return Checked([_error(code, message, span, help, fix)])

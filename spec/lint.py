@@ -98,7 +98,7 @@ def lint(
         if root is not None:
             message = "a spec is a mapping of sections"
             found.append(Diagnostic("D103", Severity.ERROR, message, root.span, help="begin it with `distill: 1`"))
-        return Linted(None, _tidy(found, ()), sources)
+        return Linted(None, _tidy(found, (), sources), sources)
     schema = table.language_schema()
     root, wrong = extended(root, source, read, sources)
     found += wrong
@@ -129,7 +129,7 @@ def lint(
             final, seen = changed, context
     found += apply(final, matrix_assignments(final), sections)[1]
     resolved = Resolved(final, filename, content, profile, tuple(overrides), sources)
-    return Linted(resolved, _tidy(found, _ignored(final)), sources, seen)
+    return Linted(resolved, _tidy(found, _ignored(final), sources), sources, seen)
 
 
 def findings(root: MappingNode, table: PluginTable, walker: Walker) -> tuple[list[Diagnostic], Context]:
@@ -145,11 +145,16 @@ def _ignored(root: MappingNode) -> set[str]:
     return {code for item in items(chosen) if (code := text(item))}
 
 
-def _tidy(found: Sequence[Diagnostic], ignored: Sequence[str] | set[str]) -> list[Diagnostic]:
-    """In order of place, each finding once; of those that are not errors, none that the spec ignores."""
+def _tidy(found: Sequence[Diagnostic], ignored: Sequence[str] | set[str], sources: Mapping[str, Source]) -> list[Diagnostic]:
+    """In order of place, each finding once, as it was found first; of those that are not errors, none that the spec ignores."""
     nowhere = Span("", 0, 0, 0, 0)
-    kept = {(d.code, d.span, d.message): d for d in found if d.severity is Severity.ERROR or d.code not in ignored}
-    return sorted(kept.values(), key=lambda d: (d.span or nowhere, d.code, d.message))
+    kept = {(d.code, d.span, d.message): d for d in reversed(found) if d.severity is Severity.ERROR or d.code not in ignored}
+    tidy = sorted(kept.values(), key=lambda d: (d.span or nowhere, d.code, d.message))
+    if any(finding.fix for finding in tidy):
+        from distillc.spec.edit import settle
+
+        tidy = [settle(finding, sources) for finding in tidy]
+    return tidy
 
 
 def load(resolved: Resolved) -> "Spec":

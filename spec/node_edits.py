@@ -23,20 +23,23 @@ def replace(node: Node, text: str) -> Edit:
 
 
 def insert(mapping: MappingNode, before: str, text: str) -> Edit | None:
-    """Puts an entry before another one."""
+    """Puts an entry before another one; not before a `? key` on lines, nor between an anchor and its key."""
     entry = mapping.entries.get(before)
     if entry is None or not within(entry.key_span, mapping.span):
         return None
     start = _start(entry.key_span)
-    return Edit(start, f"{text}\n{' ' * (start.column - 1)}" if _is_block(mapping) else f"{text}, ")
+    if mapping.flow:
+        return Edit(start, f"{text}, ")
+    return Edit(start, f"{text}\n{' ' * (start.column - 1)}") if start.column == mapping.span.column else None
 
 
 def append(sequence: Node | None, text: str) -> Edit | None:
-    """Adds an item to a list that has some: behind the last in brackets, before it in a list of lines, where a comment may follow it."""
+    """Adds an item to a list that has some: behind the last in brackets, at the top of a list of lines, where no comment follows it."""
     if not isinstance(sequence, SequenceNode) or not sequence.items or not within(sequence.items[-1].span, sequence.span):
         return None
-    last = sequence.items[-1].span
-    return Edit(_end(last), f", {text}") if sequence.flow else Edit(_start(last), f"{text}\n{' ' * (sequence.span.column - 1)}- ")
+    if sequence.flow:
+        return Edit(_end(sequence.items[-1].span), f", {text}")
+    return Edit(_start(sequence.span), f"- {text}\n{' ' * (sequence.span.column - 1)}")
 
 
 def remove(mapping: MappingNode, key: str) -> Edit | None:
@@ -48,17 +51,13 @@ def remove(mapping: MappingNode, key: str) -> Edit | None:
     entry = here[place]
     after = here[place + 1] if place + 1 < len(here) else None
     before = here[place - 1] if place else None
-    if after and after.key_span.line == entry.key_span.line + (1 if _is_block(mapping) else 0):
+    if not mapping.flow and place and entry.key_span.column == mapping.span.column:
+        return Edit(_between(entry.key_span, entry.value.span), "")  # `edit.settle` takes away the line, if nothing is left of it
+    if after and after.key_span.line == entry.key_span.line + (0 if mapping.flow else 1):
         return Edit(_between(_start(entry.key_span), _start(after.key_span)), "")
-    if before and not _is_block(mapping) and within(before.value.span, mapping.span) and before.value.span.end_line == entry.key_span.line:
+    if before and mapping.flow and within(before.value.span, mapping.span) and before.value.span.end_line == entry.key_span.line:
         return Edit(_between(_end(before.value.span), _end(entry.value.span)), "")
     return None
-
-
-def _is_block(mapping: MappingNode) -> bool:
-    """A block mapping begins with its first key, a flow mapping with a brace."""
-    starts = [(entry.key_span.line, entry.key_span.column) for entry in mapping]
-    return (mapping.span.line, mapping.span.column) in starts
 
 
 def _on_one_line(entry: Entry, mapping: MappingNode) -> bool:

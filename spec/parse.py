@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from distillc.spec.diagnostic import Diagnostic, Label, Severity, Span
+from distillc.spec.diagnostic import Diagnostic, Fix, Label, Severity, Span
 from distillc.spec.nodes import Entry, MappingNode, Node, ScalarNode, SequenceNode
 from distillc.spec.scalars import scalar_value
 from distillc.spec.source import MAX_BYTES, Source, too_large
@@ -74,6 +74,7 @@ class _Builder:
         self.size = 0
         self.aliases = 0
         self.deepest = 0
+        self.block = False  # whether the last scalar was a block, which blank lines after it may belong to
 
     def document(self) -> Node | None:
         self.loader.get_event()  # stream start
@@ -149,6 +150,7 @@ class _Builder:
             )
 
     def scalar(self, event: Any) -> ScalarNode:
+        self.block = event.style in ("|", ">")
         plain = event.style is None or event.style == ""
         plain = plain and event.implicit[0]
         return ScalarNode(scalar_value(event.value) if plain else event.value, event.value, self.bare_span(event), plain)
@@ -165,6 +167,7 @@ class _Builder:
         found: dict[str, Entry] = {}
         last: Span | None = None
         while not isinstance(child := self.loader.get_event(), yaml.MappingEndEvent):
+            before, after_block = last, self.block
             key = self.node(child, depth + 1)
             key_span = self.span(child) if isinstance(child, yaml.AliasEvent) else key.span
             event_of_value = self.loader.get_event()
@@ -179,7 +182,13 @@ class _Builder:
             elif (first := found.get(key.text)) is not None:
                 label = Label(first.key_span, "first given here")
                 message = f"the key `{shorten(key.text)}` stands here twice"
-                self.found.append(Diagnostic("D008", Severity.ERROR, message, key_span, help="remove one of them", related=(label,)))
+                from distillc.spec.text_fixes import removed, same
+
+                fix: Fix | None = None
+                if same(first.value, value) and not after_block:
+                    fix = removed(self.source, key_span, last, before, flow=event.flow_style)
+                help = "remove one of them"
+                self.found.append(Diagnostic("D008", Severity.ERROR, message, key_span, help, related=(label,), fix=fix))
             else:
                 found[key.text] = Entry(key.text, key_span, value)
         return MappingNode(found, self.collection_span(event, child, last), bool(event.flow_style))
@@ -240,7 +249,9 @@ def _syntax(source: Source, error: yaml.YAMLError) -> Diagnostic:
     before = source.text[source.starts[line - 1] : offset + 1]
     span = source.span(offset, min(offset + 1, len(source.text)))
     if "\t" in before and ("\\t" in problem or "tab" in problem or not before.strip()):
-        return _error("D003", "a tab cannot indent YAML", span, "indent with spaces")
+        from distillc.spec.text_fixes import untabbed
+
+        return Diagnostic("D003", Severity.ERROR, "a tab cannot indent YAML", span, help="indent with spaces", fix=untabbed(source))
     related: tuple[Label, ...] = ()
     opened = getattr(error, "context_mark", None)
     if opened is not None and mark is not None and opened.index != mark.index:

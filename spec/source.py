@@ -51,6 +51,11 @@ class Source:
         return self.text[self.starts[number - 1] : end].rstrip("\r\n")
 
 
+def is_override(name: str) -> bool:
+    """Whether a source is what stood behind `--set` on the command line, and no file."""
+    return name == "--set" or name.startswith("--set#")
+
+
 def read_file(path: Path) -> bytes:
     """The bytes of a spec, or one more than the limit of a larger file (`decode` reports it). Raises OSError."""
     with path.open("rb") as stream:

@@ -19,6 +19,8 @@ Use instead:
 from collections.abc import Iterator
 
 from distillc.spec.diagnostic import Diagnostic
+from distillc.spec.fixes import written
+from distillc.spec.node_edits import fix, insert
 from distillc.spec.nodes import MappingNode, entries, text
 from distillc.spec.references import split_name
 from distillc.spec.rules import Context, error
@@ -34,9 +36,11 @@ def check(context: Context) -> Iterator[Diagnostic]:
             continue
         data = text(step.value.get("data"))
         rows = shorten(split_name(data)[0]) if data else "NAME"
+        added = insert(step.value, "early_stopping", f"validation: {written(f'{rows}.validation')}") if data else None
         yield error(
             "D401",
             f"`{shorten(step.key)}` stops early and has no validation rows",
             stopping.key_span,
             f"add `validation: {rows}.validation`",
+            fix=fix(context, f"add `validation: {rows}.validation`", added),
         )

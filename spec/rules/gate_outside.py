@@ -26,6 +26,7 @@ Use instead:
 from collections.abc import Iterator
 
 from distillc.spec.diagnostic import Diagnostic
+from distillc.spec.node_edits import append, fix
 from distillc.spec.nodes import SequenceNode, entries, items, text
 from distillc.spec.rules import Context, error
 from distillc.spec.wording import shorten
@@ -44,4 +45,5 @@ def check(context: Context) -> Iterator[Diagnostic]:
                 definition = context.definitions.get(name) if name else None
                 if node and name and definition and definition.kind == "model" and name not in evaluated:
                     message = f"`{shorten(name)}` is not among the models of `{shorten(step.key)}`"
-                    yield error("D601", message, node.span, f"add `{shorten(name)}` to its `models`")
+                    added = fix(context, f"add `{shorten(name)}` to `models`", append(models, name))
+                    yield error("D601", message, node.span, f"add `{shorten(name)}` to its `models`", fix=added)

@@ -27,6 +27,8 @@ from collections.abc import Iterator
 
 from distillc.spec.check import Reference
 from distillc.spec.diagnostic import Diagnostic
+from distillc.spec.fixes import respelled
+from distillc.spec.node_edits import append, fix
 from distillc.spec.nodes import entries, items, uses
 from distillc.spec.rules import Context, error
 from distillc.spec.wording import closest, did_you_mean, shorten
@@ -40,8 +42,7 @@ def check(context: Context) -> Iterator[Diagnostic]:
         if "gates" in reference.path:
             yield from _gate(reference, context, installed)
         elif (reference.text != "loss" or "early_stopping" not in reference.path) and not _plugin(reference.text, installed):
-            help = _help(reference.text, {*installed, "loss"})
-            yield error("D207", f"there is no metric `{shorten(reference.text)}`", reference.span, help)
+            yield _unknown(reference, {*installed, "loss"})
 
 
 def _gate(reference: Reference, context: Context, installed: set[str]) -> Iterator[Diagnostic]:
@@ -53,11 +54,11 @@ def _gate(reference: Reference, context: Context, installed: set[str]) -> Iterat
         return
     if _plugin(reference.text, installed):
         plugin = _plugin(reference.text, installed)
-        yield error(
-            "D207", f"this evaluation does not compute `{shorten(reference.text)}`", reference.span, f"add `{plugin}` to its `metrics`"
-        )
+        added = fix(context, f"add `{plugin}` to `metrics`", append(evaluation, str(plugin)))
+        message = f"this evaluation does not compute `{shorten(reference.text)}`"
+        yield error("D207", message, reference.span, f"add `{plugin}` to its `metrics`", fix=added)
     else:
-        yield error("D207", f"there is no metric `{shorten(reference.text)}`", reference.span, _help(reference.text, computed | judges))
+        yield _unknown(reference, computed | judges)
 
 
 def _plugin(text: str, plugins: set[str]) -> str | None:
@@ -66,10 +67,17 @@ def _plugin(text: str, plugins: set[str]) -> str | None:
     return max(fitting, key=len, default=None)
 
 
-def _help(text: str, names: set[str]) -> str | None:
+def _unknown(reference: Reference, names: set[str]) -> Diagnostic:
+    near = _near(reference.text, names)
+    help = f"did you mean `{shorten(near)}`?" if near else did_you_mean(reference.text, names, "one of")
+    guess = respelled(reference.span, reference.text, near) if near else None
+    return error("D207", f"there is no metric `{shorten(reference.text)}`", reference.span, help, fix=guess)
+
+
+def _near(text: str, names: set[str]) -> str | None:
     """The value part of `errnat_f0.5` is kept when only the plugin's name is wrong."""
     for cut in (i for i, character in enumerate(text[:60]) if character == "_"):
         near = closest(text[:cut], names)
         if near:
-            return f"did you mean `{near}{shorten(text[cut:])}`?"
-    return did_you_mean(text, names, "one of")
+            return near + text[cut:]
+    return closest(text, names)

@@ -15,8 +15,9 @@ Use instead:
 import re
 from collections.abc import Iterator
 
-from distillc.spec.diagnostic import Diagnostic
-from distillc.spec.nodes import text
+from distillc.spec.diagnostic import Diagnostic, Fix
+from distillc.spec.fixes import respelled
+from distillc.spec.nodes import Node, text
 from distillc.spec.rules import Context, error
 from distillc.spec.wording import closest, shorten
 
@@ -33,4 +34,12 @@ def check(context: Context) -> Iterator[Diagnostic]:
     if name not in words:
         near = closest(name, words)
         help = f"`{near}` in it should be `{shorten(name)}`" if near else f"write {{{{ {shorten(name)} }}}} where the input belongs"
-        yield error("D302", f"the prompt never shows the input `{shorten(name)}`", node.span, help)
+        fix = _respelled(node, prompt, near, name) if near else None
+        yield error("D302", f"the prompt never shows the input `{shorten(name)}`", node.span, help, fix=fix)
+
+
+def _respelled(node: Node, prompt: str, near: str, name: str) -> Fix | None:
+    """Where the word stands in one place alone; in several, some of them may be right."""
+    word = re.compile(rf"\b{re.escape(near)}\b")
+    places = [found.span() for block in _BLOCK.finditer(prompt) for found in word.finditer(prompt, *block.span())]
+    return respelled(node.span, prompt, name, places[0]) if len(places) == 1 else None

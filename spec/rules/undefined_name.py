@@ -19,10 +19,11 @@ Use instead:
 from collections.abc import Iterator
 
 from distillc.spec.check import Reference
-from distillc.spec.diagnostic import Diagnostic, Label
+from distillc.spec.diagnostic import Diagnostic, Fix, Label
+from distillc.spec.fixes import respelled
 from distillc.spec.references import SPLITS, WORDS, split_name
 from distillc.spec.rules import Context, error
-from distillc.spec.wording import did_you_mean, shorten
+from distillc.spec.wording import closest, did_you_mean, shorten
 
 MAX_SUGGESTIONS = 100
 """Looking for the nearest of 10,000 names takes long; whoever has more findings than this has another problem."""
@@ -51,18 +52,27 @@ def _check(reference: Reference, context: Context, candidates: list[str] | None)
     name, split = split_name(reference.text)
     definition = context.definitions.get(name)
     wanted = WORDS[reference.expects]
+    place = reference.span
     help = _help(name, reference.expects, candidates) if definition is None or definition.kind != reference.expects else None
     if definition is None:
         there_is = "there are no rows" if reference.expects == "rows" else f"there is no {reference.expects}"
-        yield error("D201", f"{there_is} called `{shorten(name)}`", reference.span, help)
+        yield error("D201", f"{there_is} called `{shorten(name)}`", place, help, fix=_fix(reference, name, candidates))
     elif definition.kind != reference.expects:
         label = Label(definition.span, "defined here")
         message = f"`{shorten(name)}` is {WORDS[definition.kind]}, not {wanted}"
-        yield error("D202", message, reference.span, help, related=(label,))
+        yield error("D202", message, place, help, related=(label,), fix=_fix(reference, name, candidates))
     elif split is not None and reference.expects != "rows":
-        yield error("D206", f"{wanted} has no split", reference.span, f"write `{shorten(name)}`")
+        fix = respelled(place, reference.text, name)
+        yield error("D206", f"{wanted} has no split", place, f"write `{shorten(name)}`", fix=fix)
     elif split is not None and split not in SPLITS:
-        yield error("D206", f"there is no split `{shorten(split)}`", reference.span, did_you_mean(split, SPLITS, "one of"))
+        near = closest(split, SPLITS)
+        fix = respelled(place, reference.text, near, (len(name) + 1, len(reference.text))) if near else None
+        yield error("D206", f"there is no split `{shorten(split)}`", place, did_you_mean(split, SPLITS, "one of"), fix=fix)
+
+
+def _fix(reference: Reference, name: str, candidates: list[str] | None) -> Fix | None:
+    near = closest(name, candidates or ())
+    return respelled(reference.span, reference.text, near, (0, len(name))) if near else None
 
 
 def _plural(kind: str) -> str:

@@ -14,27 +14,33 @@ Use instead:
     distill: 1
     name: grammar
     task: {kind: generate, input: text, target: fixed, prompt: "{{ text }}"}
+
+Fix: where no version is said, begins the spec with `distill: 1`; `version: 1` is renamed. `distillc migrate` does the same.
 """
 
 from collections.abc import Iterator
 
 from distillc.spec.diagnostic import Diagnostic, Span
-from distillc.spec.nodes import ScalarNode
+from distillc.spec.nodes import number
 from distillc.spec.rules import Context, error
-
-KNOWN = (1,)
 
 
 def check(context: Context) -> Iterator[Diagnostic]:
     node = context.at("distill")
+    if node is not None and number(node) == 1:
+        return
+    from distillc.spec.migrations import LATEST, next_fix
+
+    file = context.root.span.file
     if node is None:
-        file = context.root.span.file
-        yield error("D110", "the spec does not say its version", Span(file, 1, 1, 1, 1), "begin it with `distill: 1`")
-    elif (
-        isinstance(node, ScalarNode)
-        and isinstance(node.value, int | float)
-        and not isinstance(node.value, bool)
-        and node.value not in KNOWN
-    ):
-        message = f"version {node.text[:20]} of the language is not known here"
-        yield error("D110", message, node.span, "this distillc reads version 1; update distillc for a newer one")
+        fix = next_fix(context.root)
+        said = context.root.entries.get("version")
+        if said is not None and said.key_span.file == file:
+            help = f"its key is `distill`: write `distill: {LATEST}`"
+            yield error("D110", "the spec does not say its version where it belongs", said.key_span, help, fix=fix)
+        else:
+            yield error("D110", "the spec does not say its version", Span(file, 1, 1, 1, 1), f"begin it with `distill: {LATEST}`", fix=fix)
+    elif (says := number(node)) is not None:
+        message = f"version {says:g} of the language is not known here"
+        help = "`distillc migrate` rewrites it" if says < LATEST and next_fix(context.root) else None
+        yield error("D110", message, node.span, help or f"this distillc reads version {LATEST}; update distillc for a newer one")
