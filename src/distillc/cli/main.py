@@ -25,6 +25,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "verify": ("distillc.cli.verify", "check a bundle or the store, digest by digest"),
     "gc": ("distillc.cli.gc", "free what no run needs"),
     "plugins": ("distillc.cli.plugins", "list what is installed"),
+    "migrate": ("distillc.cli.migrate", "rewrite specs for the version of the language that is read here"),
+    "set": ("distillc.cli.set", "set values in a spec, comments and formatting untouched"),
     "schema": ("distillc.cli.schema", "print the JSON Schema of the language"),
     "explain": ("distillc.cli.explain", "explain the code of a finding"),
 }

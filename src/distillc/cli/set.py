@@ -1,0 +1,106 @@
+"""`distillc set PATH=VALUE… [FILE]`: sets values in the text of a spec, comments and formatting untouched.
+
+Prints the new text; `--diff` prints the difference, `--write` changes the file. What would have more errors than before is refused.
+"""
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from distillc.cli.lint import SPEC_NAME
+from distillc.cli.main import use_color
+from distillc.cli.spec_file import read_spec
+from distillc.plugins.registry import load as load_plugins
+from distillc.spec.diagnostic import Diagnostic, Severity
+from distillc.spec.edit import Change, diff
+from distillc.spec.errors import InvalidSpec, UsageError
+from distillc.spec.lint import Linted, lint
+from distillc.spec.nodes import MappingNode
+from distillc.spec.parse import parse
+from distillc.spec.render import render
+from distillc.spec.resolve import Resolved, Stop, override_assignment
+from distillc.spec.source import Source
+from distillc.spec.splice import with_value, without
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "items",
+        nargs="*",
+        metavar="PATH=VALUE",
+        help=f"as in train.student.epochs=2, VALUE being YAML; then the spec (default: {SPEC_NAME})",
+    )
+    parser.add_argument("--unset", action="append", default=[], metavar="PATH", help="take a key, or an item of a list, away")
+    parser.add_argument("--write", action="store_true", help="change the file")
+    parser.add_argument("--diff", action="store_true", help="print the difference instead of the text")
+    parser.add_argument("--force", action="store_true", help="also where the spec then has more errors")
+
+
+def run(args: argparse.Namespace) -> int:
+    overrides = [item for item in args.items if "=" in item]
+    files = [item for item in args.items if "=" not in item] or [SPEC_NAME]
+    if len(files) > 1:
+        raise UsageError(f"`{files[0]}` is not PATH=VALUE", help="as in distillc set train.student.epochs=2 distill.yaml")
+    if not overrides and not args.unset:
+        raise UsageError("there is nothing to set", help="as in distillc set train.student.epochs=2 distill.yaml")
+    file = read_spec(files[0])
+    name, text = file.source.name, file.source.text
+    table = load_plugins()
+    before = lint(text, name, table, every_profile=True)
+    changed = edited(file.source, overrides, args.unset, table.language_schema()["properties"], before.resolved)
+    after = lint(changed, name, table, every_profile=True)
+    if errors(after).total() > errors(before).total() and not args.force:
+        return _refuse(before, after)
+    if args.write and changed != text:
+        file.write(changed)
+    if args.diff:
+        sys.stdout.write(diff(Change(name, text, changed)))
+    elif args.write:
+        print(f"{name} is changed" if changed != text else f"{name} says so already")
+    else:
+        sys.stdout.write(changed)
+    return 0
+
+
+def edited(source: Source, overrides: Sequence[str], unset: Sequence[str], sections: Mapping[str, Any], resolved: Resolved | None) -> str:
+    """The text with all changes, one after the other. Raises UsageError for the first that leads nowhere."""
+    changes = [(override, False) for override in overrides] + [(path, True) for path in unset]
+    for change, takes in changes:
+        root, found = parse(source)
+        if not isinstance(root, MappingNode) or found:
+            raise InvalidSpec(
+                found or [Diagnostic("D103", Severity.ERROR, "a spec is a mapping of sections", Span(source.name, 1, 1, 1, 1))]
+            )
+        path, _, value = change.partition("=")
+        try:
+            if takes:
+                text = without(source, root, path.split("."), Source(path, path).span(0, len(path)))
+            else:
+                text = with_value(source, root, override_assignment(change, 0, {}), value.strip(), sections)
+        except Stop as stop:
+            finding = stop.diagnostic
+            raise UsageError(finding.message, where=change, help=_elsewhere(path, source, resolved) or finding.help) from None
+        source = Source(source.name, text)
+    return source.text
+
+
+def _elsewhere(path: str, source: Source, resolved: Resolved | None) -> str | None:
+    """The way out where a step stands in a spec that this one extends."""
+    step = ".".join(path.split(".")[:2])
+    place = resolved.origin(step) if resolved else None
+    return f"`{step}` stands in {place.file}, which this spec extends: set it there" if place and place.file != source.name else None
+
+
+def errors(linted: Linted) -> Counter[tuple[str, str]]:
+    return Counter((found.code, found.message) for found in linted.diagnostics if found.severity is Severity.ERROR)
+
+
+def _refuse(before: Linted, after: Linted) -> int:
+    """Shows what is new, in the text that was not written."""
+    known = errors(before)
+    new = [found for found in after.diagnostics if found.severity is Severity.ERROR and (found.code, found.message) not in known]
+    sys.stderr.write(render("full", new, after.sources, color=use_color(sys.stderr.isatty())))
+    print("nothing is set: the spec would have more errors than before; --force sets it all the same", file=sys.stderr)
+    return 1

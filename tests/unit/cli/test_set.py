@@ -1,0 +1,102 @@
+"""`set` changes one value of a file and nothing beside it, and refuses what would make the spec worse."""
+
+import pytest
+
+from distillc.cli.main import main
+
+SPEC = """\
+distill: 1
+name: x   # the name
+task: {kind: generate, input: text, target: fixed, prompt: "{{ text }}"}
+data:
+  prose: {uses: docstrings, packages: [email], split: {validation: 5, test: 5}}
+models:
+  base:   {uses: random, layers: 2}   # small
+train:
+  student: {model: base, data: prose, validation: prose.validation, losses: {hard: cross_entropy}}
+"""
+
+
+@pytest.fixture
+def spec(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "distill.yaml"
+    file.write_text(SPEC, encoding="utf-8")
+    return file
+
+
+def test_the_new_text_is_printed_and_the_file_is_left_alone(spec, capsys):
+    assert main(["set", "models.base.layers=3"]) == 0
+    assert capsys.readouterr().out == SPEC.replace("layers: 2", "layers: 3")
+    assert spec.read_text(encoding="utf-8") == SPEC
+
+
+def test_write_changes_the_file_byte_for_byte_where_it_was_told_to(spec, capsys):
+    spec.write_bytes(b"\xef\xbb\xbf" + SPEC.replace("\n", "\r\n").encode())
+    assert main(["set", "models.base.layers=3", "train.student.epochs=2", "distill.yaml", "--write"]) == 0
+    assert capsys.readouterr().out == "distill.yaml is changed\n"
+    wanted = SPEC.replace("layers: 2", "layers: 3").replace("cross_entropy}}", "cross_entropy}, epochs: 2}")
+    assert spec.read_bytes() == b"\xef\xbb\xbf" + wanted.replace("\n", "\r\n").encode()
+    assert main(["set", "models.base.layers=3", "--write"]) == 0
+    assert capsys.readouterr().out == "distill.yaml says so already\n"
+
+
+def test_diff_prints_the_difference_alone(spec, capsys):
+    assert main(["set", "models.base.layers=3", "--diff"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("--- distill.yaml\n+++ distill.yaml\n@@")
+    assert [line for line in out.splitlines()[3:] if line[0] in "+-"] == [
+        "-  base:   {uses: random, layers: 2}   # small",
+        "+  base:   {uses: random, layers: 3}   # small",
+    ]
+
+
+def test_a_path_that_leads_nowhere_has_the_nearest_one(spec, capsys):
+    assert main(["set", "train.studnet.epochs=2"]) == 2
+    assert capsys.readouterr().err == "error: train.studnet.epochs=2: `train` has no step `studnet`\n  help: did you mean `student`?\n"
+    assert main(["set", "--unset", "train.student.validaton"]) == 2
+    assert "did you mean `validation`?" in capsys.readouterr().err
+
+
+def test_what_would_have_more_errors_is_refused_unless_forced(spec, capsys):
+    assert main(["set", "models.base.layer=3", "--write"]) == 1
+    err = capsys.readouterr().err
+    assert "unknown key `layer` in `models.base`" in err and "did you mean `layers`?" in err and "nothing is set" in err
+    assert spec.read_text(encoding="utf-8") == SPEC
+    assert main(["set", "models.base.layer=3", "--write", "--force"]) == 0
+    assert "layer: 3" in spec.read_text(encoding="utf-8")
+
+
+def test_a_spec_that_has_errors_already_may_be_set_right_step_by_step(spec):
+    spec.write_text(SPEC.replace("layers: 2", "layers: 0").replace("data: prose,", "data: prse,"), encoding="utf-8")
+    assert main(["set", "models.base.layers=2", "--write"]) == 0
+    assert main(["set", "train.student.data=prose", "--write"]) == 0
+    assert spec.read_text(encoding="utf-8") == SPEC
+
+
+def test_unset_takes_a_key_away(spec, capsys):
+    assert main(["set", "--unset", "train.student.validation"]) == 0
+    assert capsys.readouterr().out == SPEC.replace(" validation: prose.validation,", "")
+
+
+def test_a_step_of_an_extended_spec_is_set_there(spec, tmp_path, capsys):
+    (tmp_path / "mine.yaml").write_text("distill: 1\nextends: distill.yaml\nname: mine\n", encoding="utf-8")
+    assert main(["set", "train.student.epochs=2", "mine.yaml"]) == 2
+    assert "`train.student` stands in distill.yaml, which this spec extends: set it there" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ([], "there is nothing to set"),
+        (["seed"], "there is nothing to set"),
+        (["seed=1", "seed", "distill.yaml"], "`seed` is not PATH=VALUE"),
+        (["seed=[1"], "the value of `seed` is not YAML"),
+        (["seed=1", "none.yaml"], "none.yaml cannot be read"),
+        (["seed=1", "broken.yaml"], "D001"),
+    ],
+)
+def test_bad_usage_says_what_is_wrong(spec, tmp_path, capsys, arguments, told):
+    (tmp_path / "broken.yaml").write_text("a: [\n", encoding="utf-8")
+    assert main(["set", *arguments]) == 2
+    assert told in capsys.readouterr().err
