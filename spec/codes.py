@@ -56,6 +56,10 @@ CODES: Mapping[str, Code] = {
     "D021": Code("no-such-path", "A path in a profile, in `--set` or in `matrix` begins with a section and leads to a value of this spec."),
     "D022": Code("extends", "`extends` names specs by relative paths. A file that is missing, absolute, or extends itself is refused."),
     "D023": Code("bad-override", "`--set` takes PATH=VALUE, where VALUE is YAML."),
+    "D024": Code("undefined-value"),
+    "D025": Code("value-loop"),
+    "D026": Code("interpolation"),
+    "D027": Code("matrix"),
     "D101": Code("unknown-key", "The key is not part of the language here. Nothing is silently ignored."),
     "D102": Code("missing-key", "A key that must be there is not."),
     "D103": Code(

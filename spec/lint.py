@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from distillc.spec.check import Walker
+from distillc.spec.composition import Composition, Variant
 from distillc.spec.diagnostic import Diagnostic, Severity, Span
 from distillc.spec.errors import InvalidSpec
 from distillc.spec.nodes import MappingNode, entries, items, text, to_plain
@@ -19,7 +20,6 @@ from distillc.spec.resolve import (
     Stop,
     apply,
     extended,
-    matrix_assignments,
     override_assignment,
     profile_assignments,
 )
@@ -100,7 +100,8 @@ def lint(
             found.append(Diagnostic("D103", Severity.ERROR, message, root.span, help="begin it with `distill: 1`"))
         return Linted(None, _tidy(found, (), sources), sources)
     schema = table.language_schema()
-    root, wrong = extended(root, source, read, sources)
+    came: dict[str, Span] = {}
+    root, wrong = extended(root, source, read, sources, came)
     found += wrong
     sections: Mapping[str, Any] = schema.get("properties", {})
     assignments: list[Assignment] = []
@@ -112,8 +113,10 @@ def lint(
     wanted: list[str | None] = [profile]
     if every_profile:
         wanted += [entry.key for entry in entries(root.get("profiles"))[:MAX_PROFILES] if entry.key != profile]
-    final, seen = root, None
+    final, seen, its = root, None, None
     walker = Walker(schema)
+    composition = Composition(sources, walker, sections, came)
+    told: list[tuple[str | None, list[tuple[Variant, list[Diagnostic]]]]] = []
     for name in wanted:
         try:
             values = profile_assignments(root, name) if name is not None else []
@@ -122,14 +125,19 @@ def lint(
             values = []
         changed, wrong = apply(root, [*values, *assignments], sections)
         found += wrong
-        wrong, context = findings(changed, table, walker)
+        cells, wrong = composition.cells(changed, [*values, *assignments])
         found += wrong
-        found += more(context, name) if more else ()
-        if name == profile:
-            final, seen = changed, context
-    found += apply(final, matrix_assignments(final), sections)[1]
-    resolved = Resolved(final, filename, content, profile, tuple(overrides), sources)
-    return Linted(resolved, _tidy(found, _ignored(final), sources), sources, seen)
+        told.append((name, []))
+        for variant in composition.variants(changed, cells):
+            wrong, context = findings(variant.root, table, walker)
+            told[-1][1].append((variant, variant.sound([*wrong, *(more(context, name) if more else ())])))
+            if name == profile and seen is None:
+                final, seen, its = variant.root, context, cells
+            elif name != profile and changed.get("matrix") is root.get("matrix"):
+                break  # the cells have been seen without the profile
+    found += composition.gathered(root, told)
+    resolved = Resolved(final, filename, content, profile, tuple(overrides), sources, its)
+    return Linted(resolved, _tidy(composition.explained(root, found), _ignored(final), sources), sources, seen)
 
 
 def findings(root: MappingNode, table: PluginTable, walker: Walker) -> tuple[list[Diagnostic], Context]:

@@ -378,9 +378,20 @@ class MatrixSelect(Part):
 
 
 class Matrix(Part):
-    """The same spec for several values."""
+    """The same spec for several values. A cell is the spec with one value for each path; steps that come out equal exist once."""
 
-    vary: dict[str, list[Any]] = Field(min_length=1, description="paths, and the values each takes")
+    vary: dict[str, Annotated[list[Any], Field(min_length=1)]] = Field(
+        min_length=1,
+        description="paths, and the values that each takes: every combination is a cell; what a profile or --set sets wins over it",
+    )
+    exclude: list[Annotated[dict[str, Any], Field(min_length=1)]] = Field(
+        default_factory=list, description="values of varied paths: every combination that has all values of an entry is left out"
+    )
+    include: list[Annotated[dict[str, Any], Field(min_length=1)]] = Field(
+        default_factory=list,
+        description="values for paths, read after `exclude`: an entry adds them to every combination that it contradicts in no varied "
+        "path, and is a cell of its own where there is none; a path that a cell does not set keeps the spec's value",
+    )
     select: MatrixSelect | None = Field(None, description="which cell goes on")
 
 

@@ -8,13 +8,17 @@ leads to is replaced. Nodes are frozen: setting a value makes new mappings along
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from distillc.spec.diagnostic import Diagnostic, Severity, Span
-from distillc.spec.nodes import Entry, MappingNode, Node, ScalarNode, SequenceNode, at, entries, items, text
+from distillc.spec.nodes import Entry, MappingNode, Node, ScalarNode, SequenceNode, at, entries, text
 from distillc.spec.parse import parse
 from distillc.spec.references import KINDS
 from distillc.spec.source import Source, decode
 from distillc.spec.wording import did_you_mean, shorten
+
+if TYPE_CHECKING:
+    from distillc.spec.composition import Cells
 
 MAX_EXTENDS = 8
 MAX_PROFILES = 64
@@ -27,7 +31,10 @@ Read = Callable[[Path], bytes]
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """A spec put together. `sources` hold the text of every file that a span may name."""
+    """A spec put together. `sources` hold the text of every file that a span may name.
+
+    `cells` are those of its matrix, if it has one; `root` is then one of them.
+    """
 
     root: MappingNode
     filename: str
@@ -35,6 +42,7 @@ class Resolved:
     profile: str | None
     overrides: tuple[str, ...]
     sources: dict[str, Source] = field(default_factory=dict)
+    cells: "Cells | None" = None
 
     def origin(self, path: str) -> Span | None:
         """Where the key at a dotted path stands (`train.student`), in whichever file that is."""
@@ -90,15 +98,23 @@ def _stop(code: str, message: str, span: Span | None, help: str | None = None) -
 # extends
 
 
-def extended(root: MappingNode, source: Source, read: Read, sources: dict[str, Source]) -> tuple[MappingNode, list[Diagnostic]]:
-    """`root` on top of what it extends. A file that cannot be used is left out and reported."""
+def extended(
+    root: MappingNode, source: Source, read: Read, sources: dict[str, Source], came: dict[str, Span]
+) -> tuple[MappingNode, list[Diagnostic]]:
+    """`root` on top of what it extends. A file that cannot be used is left out and reported; `came` gets the place that names each."""
     found: list[Diagnostic] = []
-    merged = _extend(root, Path(source.name), read, sources, (str(Path(source.name)),), found)
+    merged = _extend(root, Path(source.name), read, sources, came, (str(Path(source.name)),), found)
     return merged, found
 
 
 def _extend(
-    root: MappingNode, file: Path, read: Read, sources: dict[str, Source], chain: tuple[str, ...], found: list[Diagnostic]
+    root: MappingNode,
+    file: Path,
+    read: Read,
+    sources: dict[str, Source],
+    came: dict[str, Span],
+    chain: tuple[str, ...],
+    found: list[Diagnostic],
 ) -> MappingNode:
     wanted = root.get("extends")
     if wanted is None:
@@ -110,7 +126,8 @@ def _extend(
             if name is None:
                 continue  # the schema reports it
             base, path = _open(name, item.span, file, read, sources, chain, found)
-            base = _extend(base, path, read, sources, (*chain, str(path)), found)
+            came.setdefault(str(path), item.span)
+            base = _extend(base, path, read, sources, came, (*chain, str(path)), found)
             below = base if below is None else merge(below, base)
         except Stop as stop:
             found.append(stop.diagnostic)
@@ -192,16 +209,7 @@ def profile_assignments(root: MappingNode, profile: str) -> list[Assignment]:
         help = did_you_mean(profile, names, "there are") or "the spec has no profiles"
         place = root.entries.get("profiles")
         raise _stop("D020", f"there is no profile `{shorten(profile)}`", place.key_span if place else None, help)
-    return [_assignment(entry.key, entry.key_span, entry.value, adds=True) for entry in entries(at(profiles, profile))]
-
-
-def matrix_assignments(root: MappingNode) -> list[Assignment]:
-    """The first value of each path that the matrix varies: enough to see whether the path leads anywhere."""
-    found = []
-    for entry in entries(at(root, "matrix", "vary")):
-        values = items(entry.value)
-        found.append(_assignment(entry.key, entry.key_span, values[0] if values else entry.value, adds=False))
-    return found
+    return [make_assignment(entry.key, entry.key_span, entry.value, adds=True) for entry in entries(at(profiles, profile))]
 
 
 def override_assignment(override: str, number: int, sources: dict[str, Source]) -> Assignment:
@@ -213,16 +221,16 @@ def override_assignment(override: str, number: int, sources: dict[str, Source]) 
         raise _stop("D023", f"`{shorten(override)}` is not PATH=VALUE", source.span(0, len(override)), "as in --set train.student.epochs=2")
     place = source.span(0, len(path))
     if not value.strip():
-        return _assignment(path.strip(), place, ScalarNode(None, "", source.span(len(override), len(override))), adds=False)
+        return make_assignment(path.strip(), place, ScalarNode(None, "", source.span(len(override), len(override))), adds=False)
     padding = " " * (len(path) + 1)  # so that spans count from the start of the whole override
     node, wrong = parse(Source(name, padding + value))
     if wrong or node is None:
         problem = wrong[0] if wrong else Diagnostic("D013", Severity.ERROR, "no value")
         raise _stop("D023", f"the value of `{shorten(path)}` is not YAML: {problem.message}", problem.span or place, problem.help)
-    return _assignment(path.strip(), place, node, adds=False)
+    return make_assignment(path.strip(), place, node, adds=False)
 
 
-def _assignment(path: str, span: Span, value: Node, *, adds: bool) -> Assignment:
+def make_assignment(path: str, span: Span, value: Node, *, adds: bool) -> Assignment:
     parts = path.split(".")
     spans: list[Span] = []
     exact = span.line == span.end_line and span.end_column - span.column == len(path)  # no quotes, no escapes
@@ -273,6 +281,14 @@ def _assign(node: Node | None, assignment: Assignment, depth: int) -> Node:
     value = _assign(old.value if old else None, assignment, depth + 1)
     entry = Entry(part, span if last or old is None else old.key_span, value)
     return replace(node, entries={**node.entries, part: entry})
+
+
+def inner_value(value: Node, assignment: Assignment, depth: int) -> Node:
+    """`value`, which stands at the first `depth` parts of a path, with what the path goes on to replaced; as it is where that leads nowhere."""
+    try:
+        return _assign(value, assignment, depth)
+    except Stop:
+        return value
 
 
 def apply(root: MappingNode, assignments: Iterable[Assignment], sections: Collection[str]) -> tuple[MappingNode, list[Diagnostic]]:

@@ -1,0 +1,161 @@
+"""A spec's variants ready to be looked at: cells of its matrix spread out, references filled in. And where a finding's values come from."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from distillc.spec.check import Walker
+from distillc.spec.diagnostic import Diagnostic, Label, Span
+from distillc.spec.nodes import MappingNode, Node, at, entries, items
+from distillc.spec.resolve import Assignment
+from distillc.spec.source import Source
+from distillc.spec.variants import within
+from distillc.spec.wording import shorten
+
+if TYPE_CHECKING:
+    from distillc.spec.interpolate import Interpolation
+    from distillc.spec.matrix import Cell, Matrix
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """`root` is what rules look at. `cell`: its name, of a spec with a matrix. `failed`: places that could not be filled in."""
+
+    root: MappingNode
+    cell: str | None = None
+    found: tuple[Diagnostic, ...] = ()
+    failed: frozenset[Span] = frozenset()
+
+    def sound(self, found: Iterable[Diagnostic]) -> list[Diagnostic]:
+        """The findings about this variant, without those about a text that should have been replaced."""
+        return [*self.found, *(finding for finding in found if finding.span not in self.failed)]
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """The cells of a matrix, each with its spec, which shares with the others what is the same in both."""
+
+    matrix: "Matrix"
+    base: MappingNode
+    composition: "Composition"
+
+    def __iter__(self) -> "Iterator[tuple[Cell, Variant]]":
+        for cell in self.matrix.cells:
+            yield cell, self.composition.variant(self.matrix.place(self.base, cell), self.matrix.name(cell))
+
+
+@dataclass(slots=True)
+class Composition:
+    """Of one spec. `came`: for each file that is extended the place that says so."""
+
+    sources: Mapping[str, Source]
+    walker: Walker
+    sections: Collection[str]
+    came: Mapping[str, Span]
+    interpolation: "Interpolation | None" = None
+    origins: dict[tuple[str, int], dict[Span, tuple[Label, ...]]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if any("${" in source.text for source in self.sources.values()):
+            from distillc.spec.interpolate import Interpolation
+
+            self.interpolation = Interpolation(self.sources)
+
+    def cells(self, root: MappingNode, over: Sequence[Assignment]) -> tuple[Cells | None, list[Diagnostic]]:
+        """The cells of a spec, if it has a matrix, and what is wrong with it. `over`: what a profile and `--set` have set in `root`."""
+        if root.get("matrix") is None:
+            return None, []
+        from distillc.spec.matrix import read_matrix
+
+        matrix, found = read_matrix(root, self.sections, over)
+        return (Cells(matrix, root, self) if matrix else None), found
+
+    def variants(self, root: MappingNode, cells: Cells | None) -> Iterator[Variant]:
+        """What there is to look at: the spec itself, or so many cells that every value of the matrix comes in one."""
+        if cells is None:
+            yield self.variant(root, None)
+            return
+        for cell in cells.matrix.cover():
+            yield self.variant(cells.matrix.place(root, cell), cells.matrix.name(cell))
+
+    def variant(self, root: MappingNode, cell: str | None) -> Variant:
+        if self.interpolation is None:
+            return Variant(root, cell)
+        secrets = {tuple(map(str, path)) for path in self.walker.check(root).secrets}
+        filled = self.interpolation.fill(root, secrets)
+        for span, labels in filled.origins.items():
+            self.origins.setdefault((span.file, span.line), {})[span] = labels
+        return Variant(filled.root, cell, filled.diagnostics, filled.failed)
+
+    # -- where values come from -------------------------------------------------------------------------------------------
+
+    def gathered(
+        self, root: MappingNode, profiles: Sequence[tuple[str | None, Sequence[tuple[Variant, Sequence[Diagnostic]]]]]
+    ) -> list[Diagnostic]:
+        """The findings of all variants, each once; one that a profile or a cell alone has says so.
+
+        Args:
+            profiles: a profile (the first: as it was asked for) with its variants and their findings.
+        """
+        kept: dict[tuple[str, Span | None, str], Diagnostic] = {}
+        values = [value.span for part in _parts(root.get("matrix")) for value in part]
+        for number, (profile, variants) in enumerate(profiles):
+            count = Counter(key for _, found in variants for key in {(d.code, d.span, d.message) for d in found})
+            for variant, found in variants:
+                for finding in found:
+                    key = (finding.code, finding.span, finding.message)
+                    if key in kept:
+                        continue
+                    notes = finding.notes
+                    if variant.cell and count[key] < len(variants) and not _in_any(finding.span, values):
+                        notes = (*notes, f"in the cell {variant.cell}, for one")
+                    if number and not self.setting(root, finding.span):
+                        notes = (*notes, f"with profile `{profile}`")
+                    kept[key] = replace(finding, notes=notes)
+        return list(kept.values())
+
+    def explained(self, root: MappingNode, found: Iterable[Diagnostic]) -> list[Diagnostic]:
+        """The findings with what there is to say about where their values were set. Of those about the text itself there is nothing."""
+        return [self.explain(root, finding) if finding.span and finding.code >= "D1" else finding for finding in found]
+
+    def explain(self, root: MappingNode, finding: Diagnostic) -> Diagnostic:
+        span = finding.span
+        if span is None:
+            return finding
+        notes, related, fix = finding.notes, finding.related, finding.fix
+        if origin := self.defined(span):
+            related = (*related, *origin)
+            fix = None  # it would mend the reference, not the value
+        if profile := self.setting(root, span):
+            notes = (*notes, f"set by profile `{shorten(profile)}`")
+        if span.file.startswith("--set"):
+            notes, fix = (*notes, "set by `--set`"), None
+        file = span.file
+        while file in self.came:
+            related = (*related, Label(self.came[file], f"`{shorten(file)}` comes in here"))
+            file = self.came[file].file
+        return replace(finding, notes=notes, related=related, fix=fix)
+
+    def defined(self, span: Span) -> tuple[Label, ...]:
+        """The places of the values that were put in where a finding points to."""
+        here = self.origins.get((span.file, span.line), {})
+        return here.get(span) or next((labels for outer, labels in here.items() if within(span, outer)), ())
+
+    def setting(self, root: MappingNode, span: Span | None) -> str | None:
+        """The profile that a place belongs to."""
+        profiles = root.get("profiles")
+        if profiles is None or span is None:
+            return None
+        return next((entry.key for entry in entries(profiles) if within(span, entry.value.span)), None)
+
+
+def _parts(matrix: Node | None) -> Iterator[tuple[Node, ...]]:
+    """The values that a matrix has: a finding at one of them names its cell by its place."""
+    for entry in entries(at(matrix, "vary")):
+        yield items(entry.value)
+    yield items(at(matrix, "include"))
+
+
+def _in_any(span: Span | None, places: Iterable[Span]) -> bool:
+    return span is not None and any(within(span, place) for place in places)
