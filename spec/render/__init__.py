@@ -6,7 +6,7 @@ from importlib import import_module
 from distillc.spec.diagnostic import Diagnostic
 from distillc.spec.source import Source
 
-FORMATS = ("full", "concise", "json")
+FORMATS = ("full", "concise", "json", "sarif", "github", "gitlab")
 
 
 def render(form: str, diagnostics: Sequence[Diagnostic], sources: Mapping[str, Source], *, color: bool = False) -> str:
