@@ -44,6 +44,9 @@ def _edges(context: Context) -> dict[str, list[tuple[str, Reference]]]:
         definition = context.definitions.get(split_name(reference.text)[0])
         if step is None or definition is None or definition.kind != reference.expects:
             continue
+        named = context.definitions.get(step[1])
+        if named is None or named.path[:2] != step:
+            continue  # another step has its name, which is another finding
         edges.setdefault(step[1], []).append((definition.path[1], reference))
     return edges
 
