@@ -19,6 +19,8 @@ from distillc.spec.wording import shorten
 MAX_DEPTH = 64
 MAX_NODES = 100_000
 MAX_ALIASES = 100
+_FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
+"""Control characters, surrogates, non-characters and stray byte-order marks: what `c-printable` of YAML leaves out."""
 _PROPERTIES = re.compile(r"(?:[&!]\S*|\s|#.*)*")
 """An anchor, a tag, and what may stand between them and their value."""
 
@@ -27,10 +29,9 @@ def parse(source: Source) -> tuple[Node | None, list[Diagnostic]]:
     """The root, or None where nothing can be read, and all that is wrong with the text as YAML."""
     if len(source.text) > MAX_BYTES or len(source.text.encode("utf-8", "replace")) > MAX_BYTES:
         return None, [too_large(source.name)]
-    for offset, character in enumerate(source.text) if not source.text.isprintable() else ():
-        if _forbidden(character):
-            message = f"the character U+{ord(character):04X} is not allowed in a spec"
-            return None, [Diagnostic("D002", Severity.ERROR, message, source.span(offset, offset + 1), help="remove it")]
+    if forbidden := _FORBIDDEN.search(source.text):
+        message = f"the character U+{ord(forbidden[0]):04X} is not allowed in a spec"
+        return None, [Diagnostic("D002", Severity.ERROR, message, source.span(*forbidden.span()), help="remove it")]
     builder = _Builder(source)
     try:
         root = builder.document()
@@ -41,14 +42,6 @@ def parse(source: Source) -> tuple[Node | None, list[Diagnostic]]:
         root = None
         builder.found.append(_syntax(source, error))
     return root, builder.found
-
-
-def _forbidden(character: str) -> bool:
-    """Control characters, surrogates, non-characters and stray byte-order marks: what `c-printable` of YAML leaves out."""
-    code = ord(character)
-    if code < 0x20:
-        return character not in "\t\n\r"
-    return (0x7F <= code <= 0x9F and code != 0x85) or 0xD800 <= code <= 0xDFFF or code in (0xFEFF, 0xFFFE, 0xFFFF)
 
 
 class _Stop(Exception):
