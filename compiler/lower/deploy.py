@@ -3,11 +3,11 @@
 from typing import Any
 
 from distillc.compiler.lower.evaluate import answers_stage, lower_parity
-from distillc.compiler.lower.graph import Draft, Graph
-from distillc.compiler.lower.order import Step
-from distillc.compiler.lower.rows import wire_references
+from distillc.compiler.lower.graph import Draft, Graph, Step
+from distillc.compiler.lower.rows import ingest_stage, wire_references
 from distillc.compiler.plan import Input
 from distillc.spec.model import DeployStep, EvaluateStep
+from distillc.spec.references import split_name
 
 
 def lower_deploy(graph: Graph, step: Step, body: DeployStep) -> None:
@@ -29,7 +29,7 @@ def lower_deploy(graph: Graph, step: Step, body: DeployStep) -> None:
         "lineage": _lineage(graph, body.models),
         "data": _data(graph, body.models),
     }
-    inputs = {f"model.{name}": graph.model_input(name) for name in body.models}
+    inputs = {f"model.{name}": Input(name) for name in body.models}
     for name in body.models:
         if rows and (parity := lower_parity(graph, name, rows)):
             inputs[f"parity.{name}"] = Input(parity)
@@ -67,11 +67,11 @@ def _prompts(graph: Graph, evaluation: str | None, body: DeployStep) -> Input | 
     """Rows for golden prompts and parity: the first test set of the evaluation, else what a model was trained on."""
     if evaluation:
         step: EvaluateStep = graph.spec.evaluate[evaluation]
-        return graph.rows_input(next(iter(step.data_sets.values())), "test")[1]
+        return graph.rows_input(next(iter(step.data_sets.values())), "test")
     for name in body.models:
-        for ancestor in graph.ancestors(name):
+        for ancestor in graph.outline.ancestors(name):
             if data := graph.models[ancestor].data:
-                return graph.rows_input(data, "train")[1]
+                return graph.rows_input(data, "train")
     return None
 
 
@@ -79,10 +79,10 @@ def _behind(graph: Graph, models: list[str]) -> dict[str, str]:
     """Every model that exports descend from, and how: by `weights`, or by what a `teacher` taught. In the order of the plan."""
     how: dict[str, str] = {}
     for name in models:
-        how |= dict.fromkeys(graph.ancestors(name), "weights")
+        how |= dict.fromkeys(graph.outline.ancestors(name), "weights")
     waiting = [teacher for name in how for teacher in graph.models[name].teachers]
     while waiting:
-        for ancestor in graph.ancestors(waiting.pop()):
+        for ancestor in graph.outline.ancestors(waiting.pop()):
             if ancestor not in how:
                 how[ancestor] = "teacher"
                 waiting += graph.models[ancestor].teachers
@@ -94,7 +94,7 @@ def _lineage(graph: Graph, models: list[str]) -> list[dict[str, Any]]:
     found = []
     for name, how in _behind(graph, models).items():
         model = graph.models[name]
-        path = model.config.get("path")
+        path = model.fields.get("path")
         found.append({
             "name": name,
             "uses": model.uses,
@@ -113,8 +113,8 @@ def _data(graph: Graph, models: list[str]) -> list[dict[str, Any]]:
     """The sources of everything that the models behind the exports were trained on, and of the test sets."""
     references = [data for name in _behind(graph, models) if (data := graph.models[name].data)]
     references += [reference for step in graph.spec.evaluate.values() for reference in step.data_sets.values()]
-    steps = [step for reference in references if (step := graph.rows_input(reference)[0])]
-    stages = dict.fromkeys(source for step in steps for source in step.sources)
+    sources = dict.fromkeys(graph.outline.rows[split_name(reference)[0]].data for reference in references)
+    stages = [ingest_stage(graph, source) for source in sources]
     return [
         {
             "name": (draft := graph.drafts[stage]).origin,

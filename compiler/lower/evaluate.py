@@ -3,12 +3,11 @@
 from typing import Any
 
 from distillc.compiler.document import Where
-from distillc.compiler.lower.graph import Draft, Graph
-from distillc.compiler.lower.order import Step
+from distillc.compiler.lower.graph import Draft, Graph, Step
 from distillc.compiler.lower.overlap import lower_overlaps
-from distillc.compiler.lower.roles import roles
 from distillc.compiler.lower.rows import wire_references
 from distillc.compiler.lower.train import find_metric
+from distillc.compiler.outline.roles import roles
 from distillc.compiler.plan import Input
 from distillc.spec.model import EvaluateStep, Gate
 
@@ -17,7 +16,7 @@ ANSWERER = "answer"
 
 
 def lower_evaluate(graph: Graph, step: Step, body: EvaluateStep) -> None:
-    data = {name: graph.rows_input(reference, "test")[1] for name, reference in body.data_sets.items()}
+    data = {name: graph.rows_input(reference, "test") for name, reference in body.data_sets.items()}
     models = list(dict.fromkeys(body.models))
     parities = {name: parity for name in models if (parity := lower_parity(graph, name, next(iter(data.values()))))}
     answers = {
@@ -27,7 +26,7 @@ def lower_evaluate(graph: Graph, step: Step, body: EvaluateStep) -> None:
     }
     _metrics(graph, step, body, models, list(data), answers, lower_overlaps(graph, step, models, data))
     judges = {name: _judge(graph, step, body, name, models, list(data), answers) for name in body.judges}
-    measured = [name for name in models if name in graph.models and graph.models[name].has_weights]
+    measured = [name for name in models if graph.models[name].has_weights]
     _measure(graph, step, body, measured, next(iter(data.values())), parities)
     gates = [name for name, gate in body.gates.items() if _gate(graph, step, body, name, gate, next(iter(data)), judges)]
     _report(graph, step, body, models, list(data), judges, gates, bool(measured))
@@ -35,11 +34,11 @@ def lower_evaluate(graph: Graph, step: Step, body: EvaluateStep) -> None:
 
 def lower_parity(graph: Graph, export: str, rows: Input) -> str | None:
     """The check that an export feeds the same token ids as the model it was made from; one an export, whoever asks first."""
-    model = graph.models.get(export)
+    model = graph.models[export]
     stage = f"{export}/parity"
-    if model is None or model.section != "quantize" or not model.has_weights:
+    if model.section != "quantize" or not model.has_weights:
         return None
-    origin = next((name for name in graph.ancestors(export)[1:] if graph.models[name].section != "quantize"), None)
+    origin = next((name for name in graph.outline.ancestors(export)[1:] if graph.models[name].section != "quantize"), None)
     if origin is None:
         return None
     if stage not in graph.drafts:
@@ -49,7 +48,7 @@ def lower_parity(graph: Graph, export: str, rows: Input) -> str | None:
             "engine": engine.flat() if engine else None,
             "model_engine": other.flat() if other else None,
         }
-        inputs = {"export": Input(model.stage), "model": graph.model_input(origin), "rows": rows}
+        inputs = {"export": Input(export), "model": Input(origin), "rows": rows}
         graph.add(Draft(stage, "parity", None, config, inputs, export, model.where), [e for e in (engine, other) if e])
     return stage
 
@@ -71,7 +70,7 @@ def _answers(graph: Graph, step: Step, body: EvaluateStep, model: str, data: str
         "skip": 0,
         "engine": engine.flat() if engine else None,
     }
-    inputs = {"rows": rows, "model": graph.model_input(model)}
+    inputs = {"rows": rows, "model": Input(model)}
     if model in parities:
         inputs["parity"] = Input(parities[model])
     return graph.add(Draft(stage, "generate", ANSWERER, config, inputs, step.name, where), [answer, *([engine] if engine else [])])
@@ -112,7 +111,6 @@ def _judge(graph: Graph, step: Step, body: EvaluateStep, name: str, models: list
     config: dict[str, Any] = {**fields.config, "name": name, "models": models, "data": data, "task": graph.task, "seed": graph.spec.seed}
     inputs = dict(answers)
     engines = wire_references(graph, fields, config, inputs)
-    graph.judges[stage] = tuple(config[m.field] for m in graph.marks("judges", judge.uses) if m.mark == "model" and config.get(m.field))
     return graph.add(Draft(stage, "judge", judge.uses, config, inputs, step.name, where), [fields, *engines])
 
 
@@ -127,7 +125,7 @@ def _measure(graph: Graph, step: Step, body: EvaluateStep, models: list[str], ro
         "task": graph.task,
         "seed": graph.spec.seed,
     }
-    inputs = {f"model.{name}": graph.model_input(name) for name in models}
+    inputs = {f"model.{name}": Input(name) for name in models}
     inputs |= {f"parity.{name}": Input(parities[name]) for name in models if name in parities}
     inputs["rows"] = rows
     graph.add(Draft(f"{step.name}/measure", "measure", None, config, inputs, step.name, (*step.where, "measure")), engines.values())
@@ -219,18 +217,17 @@ def _report(
     measured: bool,
 ) -> None:
     """The report reads what was found, how training went, and of each rows step what it dropped."""
-    known = [name for name in models if name in graph.models]
-    behind = {ancestor for name in known for ancestor in graph.ancestors(name)}
+    behind = {ancestor for name in models for ancestor in graph.outline.ancestors(name)}
     taught = {teacher for name in behind for teacher in graph.models[name].teachers}
-    behind |= {ancestor for name in taught for ancestor in graph.ancestors(name)}
+    behind |= {ancestor for name in taught for ancestor in graph.outline.ancestors(name)}
     trained = [name for name, model in graph.models.items() if model.section == "train" and name in behind]
     config: dict[str, Any] = {
         "name": graph.spec.name,
         "evaluation": step.name,
         "models": models,
         "data": data,
-        "roles": roles(graph, models),
-        "formats": {name: graph.models[name].format for name in known},
+        "roles": roles(graph.outline, models),
+        "formats": {name: graph.models[name].format for name in models},
         "metrics": value_names(graph, EvaluateStep.model_construct(metrics=body.metrics, judges={})),
         "judges": list(judges),
         "directions": _directions(graph, body),
@@ -246,8 +243,8 @@ def _report(
         inputs["measure"] = Input(f"{step.name}/measure")
     inputs |= {f"judge.{name}": Input(stage) for name, stage in judges.items()}
     inputs |= {f"gate.{name}": Input(name) for name in gates}
-    inputs |= {f"history.{name}": graph.model_input(name) for name in trained}
-    inputs |= {f"rows.{stage}": Input(stage) for stage in _rows_behind(graph, [graph.models[name].stage for name in trained])}
+    inputs |= {f"history.{name}": Input(name) for name in trained}
+    inputs |= {f"rows.{stage}": Input(stage) for stage in _rows_behind(graph, trained)}
     graph.add(Draft(f"{step.name}/report", "report", None, config, inputs, step.name, step.where))
 
 

@@ -7,8 +7,7 @@ something has asked. Only the order of the plan lets the question come first.
 from collections.abc import Mapping
 from typing import Any
 
-from distillc.compiler.lower.graph import Draft, Graph
-from distillc.compiler.lower.order import Step
+from distillc.compiler.lower.graph import Draft, Graph, Step
 from distillc.compiler.plan import Input
 
 KIND = "overlap"
@@ -16,11 +15,11 @@ KIND = "overlap"
 
 def lower_overlaps(graph: Graph, step: Step, models: list[str], tests: Mapping[str, Input]) -> dict[str, Input]:
     """A port for each train step behind the models of an evaluation. A second evaluation with other test sets asks for itself."""
-    behind = dict.fromkeys(other for name in models for other in graph.behind(name))
+    behind = dict.fromkeys(other for name in models for other in graph.outline.behind(name))
     found = {}
     for name, model in graph.models.items():
         if name in behind and model.section == "train" and model.data is not None:
-            _, rows = graph.rows_input(model.data, "train")
+            rows = graph.rows_input(model.data, "train")
             named = {data: f"{entry.stage}.{entry.split}" if entry.split else entry.stage for data, entry in tests.items()}
             config: dict[str, Any] = {"step": name, "data": model.data, "tests": named}
             stage = f"{name}/{KIND}"

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from distillc.compiler.lower.graph import Draft, Fields, Graph, RowsStep
-from distillc.compiler.lower.order import Step
+from distillc.compiler.lower.graph import Draft, Fields, Graph, Step
 from distillc.compiler.plan import Input
 from distillc.spec.model import CurateStep, GenerateStep, SourceStep
 
@@ -13,20 +12,21 @@ def lower_data(graph: Graph, step: Step, body: SourceStep) -> None:
     """`ingest`, and `split` where the step splits: the last of them has the step's name."""
     fields = graph.fields("sources", body, step.where)
     split = body.split
-    ingest = f"{step.name}/ingest" if split else step.name
+    ingest = ingest_stage(graph, step.name)
     config = {**fields.config, "task": {**graph.task, "prompt": ""}, "seed": graph.spec.seed}  # a new prompt reads no source again
     graph.add(Draft(ingest, "ingest", body.uses, config, {}, step.name, step.where), [fields])
-    splits: tuple[str, ...] = ("train",)
     if split:
         config = {**split.model_dump(mode="json"), "seed": graph.spec.seed}
         graph.add(Draft(step.name, "split", None, config, {"rows": Input(ingest)}, step.name, (*step.where, "split")))
-        splits = ("train", *(name for name in ("validation", "test") if config[name]))
-    graph.rows[step.name] = RowsStep(name=step.name, stage=step.name, splits=splits, sources=(ingest,))
+
+
+def ingest_stage(graph: Graph, name: str) -> str:
+    """The stage that reads what a data step names."""
+    return f"{name}/ingest" if graph.spec.data[name].split else name
 
 
 def lower_generate(graph: Graph, step: Step, body: GenerateStep) -> None:
-    source, rows = graph.rows_input(body.from_)
-    teachers = dict.fromkeys(source.teachers if source else ())
+    rows = graph.rows_input(body.from_)
     ids = _stage_ids(step.name, [item.uses for item in body.steps])
     for index, (stage, item) in enumerate(zip(ids, body.steps, strict=True)):
         where = (*step.where, "steps", index)
@@ -42,14 +42,12 @@ def lower_generate(graph: Graph, step: Step, body: GenerateStep) -> None:
         engines = wire_references(graph, fields, config, inputs)
         if engines or item.decoding:  # what asks no model is made the same whatever the decoding is
             config["decoding"] = graph.decoding(item.decoding)
-        teachers |= dict.fromkeys(_models(graph, fields))
         graph.add(Draft(stage, "generate", item.uses, config, inputs, step.name, where), [fields, *engines])
         rows = Input(stage)
-    graph.rows[step.name] = _made(graph, step, body.from_, tuple(teachers))
 
 
 def lower_curate(graph: Graph, step: Step, body: CurateStep) -> None:
-    source, rows = graph.rows_input(body.from_)
+    rows = graph.rows_input(body.from_)
     ids = _stage_ids(step.name, [item.uses for item in body.steps])
     for index, (stage, item) in enumerate(zip(ids, body.steps, strict=True)):
         where = (*step.where, "steps", index)
@@ -59,7 +57,6 @@ def lower_curate(graph: Graph, step: Step, body: CurateStep) -> None:
         engines = wire_references(graph, fields, config, inputs)
         graph.add(Draft(stage, "curate", item.uses, config, inputs, step.name, where), [fields, *engines])
         rows = Input(stage)
-    graph.rows[step.name] = _made(graph, step, body.from_, source.teachers if source else ())
 
 
 def wire_references(graph: Graph, fields: Fields, config: dict[str, Any], inputs: dict[str, Input], prefix: str = "") -> list[Fields]:
@@ -74,10 +71,10 @@ def wire_references(graph: Graph, fields: Fields, config: dict[str, Any], inputs
         names = [name for name in (value if isinstance(value, list | tuple) else [value]) if isinstance(name, str)]
         for index, name in enumerate(names):
             if marked.mark == "rows":
-                inputs[f"{prefix}{marked.field}.{index}"] = graph.rows_input(name)[1]
+                inputs[f"{prefix}{marked.field}.{index}"] = graph.rows_input(name)
             elif marked.mark == "model":
                 port = f"{prefix}{marked.field}.{index}" if isinstance(value, list | tuple) else f"{prefix}{marked.field}"
-                inputs[port] = graph.model_input(name)
+                inputs[port] = Input(name)
                 models[port] = name
     engines = {port: engine for port, name in models.items() if (engine := graph.engine(name))}
     alone = next(iter(engines.values()), None)
@@ -86,24 +83,6 @@ def wire_references(graph: Graph, fields: Fields, config: dict[str, Any], inputs
     elif engines:
         config["engines"] = {**config.get("engines", {}), **{port: engine.flat() for port, engine in engines.items()}}
     return list(engines.values())
-
-
-def _models(graph: Graph, fields: Fields) -> list[str]:
-    """Names of the models that a generator's fields refer to."""
-    found = []
-    for marked in graph.marks(fields.kind, fields.uses):
-        value = fields.config.get(marked.field)
-        found += [
-            name for name in (value if isinstance(value, list | tuple) else [value]) if marked.mark == "model" and name in graph.models
-        ]
-    return found
-
-
-def _made(graph: Graph, step: Step, reference: str, teachers: tuple[str, ...]) -> RowsStep:
-    """What a step makes of another: it carries the other's splits, or the one that it was given."""
-    source, rows = graph.rows_input(reference)
-    splits = (rows.split,) if rows.split else source.splits if source else ("train",)
-    return RowsStep(name=step.name, stage=step.name, splits=splits, sources=source.sources if source else (), teachers=teachers)
 
 
 def _stage_ids(name: str, uses: Sequence[str]) -> list[str]:

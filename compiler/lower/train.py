@@ -3,31 +3,27 @@
 from typing import Any
 
 from distillc.compiler.document import Where
-from distillc.compiler.facts.model import ModelFacts
-from distillc.compiler.lower.graph import Draft, Fields, Graph, ModelStep
-from distillc.compiler.lower.order import Step, written_capture
+from distillc.compiler.lower.graph import Draft, Fields, Graph, Step
 from distillc.compiler.lower.rows import wire_references
 from distillc.compiler.plan import Input
-from distillc.spec.errors import UsageError
-from distillc.spec.model import CaptureStep, EarlyStopping, TrainStep
+from distillc.spec.model import CaptureStep, EarlyStopping, Spec, TrainStep
 
 GRID = (1.0, 1.5, 2.0, 4.0)
 """Temperatures at which the mass outside the kept ids is recorded, whatever the losses ask today (design, section 5)."""
 CAPTURES_WITH = ("torch", "transformers")
-TRAINER_FORMAT = "hf"
 SETTINGS = ("epochs", "steps", "batch", "learning_rate", "warmup", "weight_decay", "max_grad_norm", "evaluate_every")
 
 
 def lower_capture(graph: Graph, step: Step, body: CaptureStep) -> None:
     """A capture that is written out: it serves every train step with this teacher and this data."""
-    _, rows = graph.rows_input(body.data, "train")
+    rows = graph.rows_input(body.data, "train")
     config = {"mass": body.mass, "top_k": body.top_k, "temperatures": sorted(set(body.temperatures)), "teacher": body.teacher}
     _add_capture(graph, step.name, step.name, body.teacher, rows, config, step.where)
 
 
 def lower_train(graph: Graph, step: Step, body: TrainStep) -> None:
     trainer = graph.fields("trainers", body.trainer, (*step.where, "trainer"))
-    source, rows = graph.rows_input(body.data, "train")
+    rows = graph.rows_input(body.data, "train")
     losses = {name: graph.fields("losses", loss, (*step.where, "losses", name)) for name, loss in body.losses.items()}
     config: dict[str, Any] = {
         **trainer.config,
@@ -40,9 +36,9 @@ def lower_train(graph: Graph, step: Step, body: TrainStep) -> None:
         "seed": graph.spec.seed,
         "losses": {name: {**losses[name].flat(), "weight": loss.weight, "teacher": loss.teacher} for name, loss in body.losses.items()},
     }
-    inputs = {"model": graph.model_input(body.model), "rows": rows}
+    inputs = {"model": Input(body.model), "rows": rows}
     if body.validation:
-        inputs["validation"] = graph.rows_input(body.validation)[1]
+        inputs["validation"] = graph.rows_input(body.validation)
     for name, capture in _captures(graph, step, body, losses, rows).items():
         inputs[f"signals.{name}"] = Input(capture)
     stopping, metric = _early_stopping(graph, body.early_stopping, (*step.where, "early_stopping"))
@@ -54,24 +50,11 @@ def lower_train(graph: Graph, step: Step, body: TrainStep) -> None:
     graph.add(
         Draft(step.name, "train", body.trainer.uses, config, inputs, step.name, step.where), [trainer, *losses.values(), *metric, *nested]
     )
-    graph.models[step.name] = _trained(graph, step, body, soft_teachers(body, losses, graph), source.teachers if source else ())
-
-
-def is_soft(graph: Graph, loss: str) -> bool:
-    """Whether a loss reads what a teacher knew."""
-    try:
-        return str(graph.plugins.manifest("losses", loss).capabilities.get("needs", "none")) != "none"
-    except UsageError:
-        return False
-
-
-def soft_teachers(body: TrainStep, losses: dict[str, Fields], graph: Graph) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(loss.teacher for name, loss in body.losses.items() if loss.teacher and is_soft(graph, losses[name].uses)))
 
 
 def _captures(graph: Graph, step: Step, body: TrainStep, losses: dict[str, Fields], rows: Input) -> dict[str, str]:
     """The capture stage that each soft loss reads; adds those that nobody wrote out, one a teacher."""
-    teachers = soft_teachers(body, losses, graph)
+    teachers = graph.models[step.name].soft
     stages: dict[str, str] = {}
     for teacher in teachers:
         if written := written_capture(graph.spec, body.data, teacher):
@@ -85,13 +68,16 @@ def _captures(graph: Graph, step: Step, body: TrainStep, losses: dict[str, Field
         stages[teacher] = f"{step.name}/capture" if len(teachers) == 1 else f"{step.name}/capture/{teacher}"
         config = {"mass": 0.99, "top_k": 64, "temperatures": sorted({*GRID, *asked}), "teacher": teacher}
         _add_capture(graph, stages[teacher], step.name, teacher, rows, config, step.where)
-    return {
-        name: stages[loss.teacher] for name, loss in body.losses.items() if loss.teacher in stages and is_soft(graph, losses[name].uses)
-    }
+    return {name: stages[loss.teacher] for name, loss in body.losses.items() if loss.teacher in stages and graph.outline.is_soft(loss.uses)}
+
+
+def written_capture(spec: Spec, data: str, teacher: str) -> str | None:
+    """The step under `capture:` that asks this teacher about this data, if there is one."""
+    return next((name for name, step in spec.capture.items() if (step.teacher, step.data) == (teacher, data)), None)
 
 
 def _add_capture(graph: Graph, stage: str, origin: str, teacher: str, rows: Input, config: dict[str, Any], where: Where) -> None:
-    inputs = {"rows": rows, "model": graph.model_input(teacher)}
+    inputs = {"rows": rows, "model": Input(teacher)}
     graph.add(Draft(stage, "capture", None, {**config, "task": graph.task}, inputs, origin, where), modules=CAPTURES_WITH)
 
 
@@ -127,25 +113,3 @@ def _values_help(graph: Graph, text: str) -> str:
         for value in graph.plugins.manifest("metrics", name).capabilities.get("values", {"": "higher"})
     ]
     return f"values that are known: {', '.join(names) or 'none'}, and `loss`"
-
-
-def _trained(graph: Graph, step: Step, body: TrainStep, soft: tuple[str, ...], answered: tuple[str, ...]) -> ModelStep:
-    parent = graph.models.get(body.model)
-    taught = (*soft, *answered, *(parent.teachers if parent else ()))
-    return ModelStep(
-        name=step.name,
-        stage=step.name,
-        section="train",
-        uses=body.trainer.uses,
-        format=TRAINER_FORMAT,
-        where=step.where,
-        parent=body.model,
-        family=parent.family if parent else None,
-        license=parent.license if parent else None,
-        families=parent.families if parent else (),
-        facts=parent.facts if parent else ModelFacts(),
-        engine=body.engine,
-        teachers=tuple(dict.fromkeys(taught)),
-        soft=soft,
-        data=body.data,
-    )

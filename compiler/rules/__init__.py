@@ -1,43 +1,60 @@
-"""Rules that need the plan, facts or capabilities: one a file, and the file's docstring is what `explain` prints.
+"""Rules that need lineage, facts or capabilities: one a file, and the file's docstring is what `explain` prints.
 
-A rule is a module with `check(graph) -> Iterator[Diagnostic]`. A new one is a file here, a name in RULES and a line in
-`distillc.compiler.codes`. Rules see a graph whose steps all exist and are well-formed; a rule that finds nothing to look at is silent.
+A rule is a module with `check(outline) -> Iterator[Diagnostic]`; a new one is a file here and a line in `distillc.spec.codes`. The
+same rule runs in `lint` and in `plan`: an outline's steps all exist and are well-formed, and what is not known of a model yet is asked
+with `outline.known`, so that `lint` can say that this rule had to wait. A rule that finds nothing to look at is silent.
 """
 
-from collections.abc import Iterator
 from importlib import import_module
 
-from distillc.compiler.document import Where
-from distillc.compiler.lower.graph import Graph
-from distillc.spec.diagnostic import Diagnostic, Severity
+from distillc.compiler.outline import Outline, Where
+from distillc.spec.codes import COMPILER_CODES
+from distillc.spec.diagnostic import Diagnostic, Fix, Label, Severity
 
-RULES = (
-    "missing_extra",
-    "test_meets_training",
-    "validation_meets_training",
-    "teacher_signals",
-    "soft_targets",
-    "temperature_grid",
-    "tokenizer_mismatch",
-    "block_width",
-    "no_engine",
-    "needs_weights",
-    "too_many_layers",
-    "judge_family",
-    "value_twice",
-    "deploy_path",
-)
+RULES = {code: known.module for code, known in COMPILER_CODES.items() if known.module}
 
 
-def check(graph: Graph) -> Iterator[Diagnostic]:
-    """The findings of all rules but `unsupported`, which the compiler asks before it lowers anything."""
-    for name in RULES:
-        yield from import_module(f"distillc.compiler.rules.{name}").check(graph)
+def check(outline: Outline) -> tuple[list[Diagnostic], frozenset[str]]:
+    """The findings of all rules, and the codes of those that had to wait for facts."""
+    found: list[Diagnostic] = []
+    waiting: set[str] = set()
+    for code, module in RULES.items():
+        outline.waited = False
+        found += import_module(module).check(outline)
+        if outline.waited:
+            waiting.add(code)
+    return found, frozenset(waiting)
 
 
-def error(graph: Graph, code: str, where: Where, message: str, help: str, notes: tuple[str, ...] = ()) -> Diagnostic:
-    return Diagnostic(code, Severity.ERROR, message, graph.document.span(where), help, notes)
+def error(
+    outline: Outline,
+    code: str,
+    where: Where,
+    message: str,
+    help: str,
+    *,
+    notes: tuple[str, ...] = (),
+    related: tuple[Label, ...] = (),
+    fix: Fix | None = None,
+) -> Diagnostic:
+    return Diagnostic(code, Severity.ERROR, message, outline.span(where), help, notes, related, fix)
 
 
-def warning(graph: Graph, code: str, where: Where, message: str, help: str, notes: tuple[str, ...] = ()) -> Diagnostic:
-    return Diagnostic(code, Severity.WARNING, message, graph.document.span(where), help, notes)
+def warning(
+    outline: Outline,
+    code: str,
+    where: Where,
+    message: str,
+    help: str,
+    *,
+    notes: tuple[str, ...] = (),
+    related: tuple[Label, ...] = (),
+    fix: Fix | None = None,
+) -> Diagnostic:
+    return Diagnostic(code, Severity.WARNING, message, outline.span(where), help, notes, related, fix)
+
+
+def label(outline: Outline, where: Where, message: str) -> tuple[Label, ...]:
+    """A second place, as `related` wants it; none where nothing of it stands in a file."""
+    span = outline.span(where)
+    return (Label(span, message),) if span else ()

@@ -1,33 +1,39 @@
 """A deploy step would write outside of the spec's folder, over the spec, or where another deploy step writes.
 
-A bundle is copied to `path`, and what stood there before goes. So a path is relative, stays below the spec's folder, and belongs to one
-step.
+Why: a bundle is copied to `path`, and the bundle that stood there before goes. So a path is relative, stays below the spec's folder, and
+belongs to one step.
+
+Example:
 
     deploy: {edge: {uses: bundle, from: q8, path: ../dist}}
+
+Use instead:
+
+    deploy: {edge: {uses: bundle, from: q8, path: dist/}}
 """
 
 from collections.abc import Iterator
 from pathlib import PurePosixPath, PureWindowsPath
 
-from distillc.compiler.lower.graph import Graph
-from distillc.compiler.rules import error
+from distillc.compiler.outline import Outline
+from distillc.compiler.rules import error, label
 from distillc.spec.diagnostic import Diagnostic
 
 
-def check(graph: Graph) -> Iterator[Diagnostic]:
+def check(outline: Outline) -> Iterator[Diagnostic]:
     taken: dict[tuple[str, ...], str] = {}
-    for name in graph.spec.deploy:
-        draft = graph.drafts.get(name)
-        path = draft.config.get("path") if draft else None
+    for step in outline.of("deploy"):
+        path = step.body.get("path")
         if not isinstance(path, str):
             continue
-        where = ("deploy", name, "path")
+        where = (*step.where, "path")
         parts = tuple(part for part in PurePosixPath(path.replace("\\", "/")).parts if part != ".")
         if PurePosixPath(path).is_absolute() or PureWindowsPath(path).drive or path.startswith(("~", "\\")) or ".." in parts or not parts:
-            yield error(graph, "D651", where, f"`{path}` is no folder below the spec's", "write a relative path, such as `dist/`")
+            yield error(outline, "D651", where, f"`{path}` is no folder below the spec's", "write a relative path, such as `dist/`")
             continue
-        for other, step in taken.items():
+        for other, its in taken.items():
             if parts[: len(other)] == other or other[: len(parts)] == parts:
-                message = f"`{name}` writes to `{path}`, where `{step}` writes"
-                yield error(graph, "D651", where, message, "give each deploy step a folder of its own")
-        taken[parts] = name
+                message = f"`{step.name}` writes to `{path}`, where `{its}` writes"
+                related = label(outline, ("deploy", its, "path"), f"`{its}` writes here")
+                yield error(outline, "D651", where, message, "give each deploy step a folder of its own", related=related)
+        taken[parts] = step.name

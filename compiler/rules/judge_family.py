@@ -1,47 +1,58 @@
-"""A judge from the family of a model that it judges, or of that model's teacher.
+"""A judge comes from the family of a model that it judges, or of that model's teacher.
 
-Models prefer texts of their own kind, so such a verdict favours the student for its accent. Take rules (`harper`), or a model of
-another family; names of one family and lineage are counted as one (`distillc.compiler.tables.families`).
+Why: models prefer texts of their own kind, so such a verdict favours the student for its accent. Take rules (`harper`), or a model of
+another family; names of one family and lineage count as one (`distillc.compiler.tables.families`). Preference Leakage: A Contamination
+Problem in LLM-as-a-judge, 2025. https://arxiv.org/abs/2502.01534
 
-    models:   {big: {uses: transformers, family: qwen2.5, …}, other: {uses: transformers, family: qwen3, …}}
-    evaluate: {test: {judges: {style: {uses: llm, model: other}}, …}}      # big is the teacher
+Example:
+
+    models:
+      big: {uses: transformers, path: big/, family: qwen2.5}
+      other: {uses: transformers, path: other/, family: qwen3}
+    evaluate: {test: {data: pairs, models: [big, small], judges: {style: {uses: llm, model: other}}}}
+
+Use instead:
+
+    models:
+      big: {uses: transformers, path: big/, family: qwen2.5}
+      other: {uses: transformers, path: other/, family: mistral}
+    evaluate: {test: {data: pairs, models: [big, small], judges: {style: {uses: llm, model: other}}}}
 """
 
 from collections.abc import Iterator
 
-from distillc.compiler.lower.graph import Graph
-from distillc.compiler.lower.roles import roles
+from distillc.compiler.outline import Outline
+from distillc.compiler.outline.roles import roles
 from distillc.compiler.rules import error
 from distillc.compiler.tables.families import kin
 from distillc.spec.diagnostic import Diagnostic
 
 
-def check(graph: Graph) -> Iterator[Diagnostic]:
-    for evaluation, body in graph.spec.evaluate.items():
-        found = roles(graph, body.models)
-        students = [name for name in body.models if found[name] in ("student", "teacher", "base")]
-        teachers = [t for name in students if name in graph.models for t in graph.models[name].teachers]
-        for judge, step in body.judges.items():
-            for family, judging in _families(graph, f"{evaluation}/{judge}", step.uses):
-                relative = next((name for name in dict.fromkeys([*teachers, *students]) if family & _kin(graph, name)), None)
+def check(outline: Outline) -> Iterator[Diagnostic]:
+    for step in outline.of("evaluate"):
+        judges = step.body.get("judges") or {}
+        if not judges:
+            continue
+        found = roles(outline, step.body["models"])
+        students = [name for name in step.body["models"] if found[name] in ("student", "teacher", "base")]
+        teachers = [teacher for name in students for teacher in outline.models[name].teachers]
+        for judge, body in judges.items():
+            for family, judging in _families(outline, body):
+                relative = next((name for name in dict.fromkeys([*teachers, *students]) if family & kin_of(outline, name)), None)
                 if relative:
-                    shared = ", ".join(sorted(family & _kin(graph, relative)))
+                    shared = ", ".join(sorted(family & kin_of(outline, relative)))
                     message = f"judge `{judge}` ({judging}) is of the family {shared}, as `{relative}` is"
-                    yield error(
-                        graph, "D650", ("evaluate", evaluation, "judges", judge), message, "take rules, or a model of another family"
-                    )
+                    yield error(outline, "D650", (*step.where, "judges", judge), message, "take rules, or a model of another family")
 
 
-def _families(graph: Graph, stage: str, plugin: str) -> Iterator[tuple[frozenset[str], str]]:
+def _families(outline: Outline, judge: dict[str, str]) -> Iterator[tuple[frozenset[str], str]]:
     """The families of a judge: those of its models, and what its manifest says."""
-    for name in graph.judges.get(stage, ()):
-        yield _kin(graph, name), name
-    if plugin in graph.plugins.names("judges"):
-        family = graph.plugins.manifest("judges", plugin).capabilities.get("family")
-        if isinstance(family, str):
-            yield kin(family), plugin
+    for name in outline.named("judges", judge, "model"):
+        yield kin_of(outline, name), name
+    family = outline.capabilities("judges", judge["uses"]).get("family")
+    if isinstance(family, str):
+        yield kin(family), judge["uses"]
 
 
-def _kin(graph: Graph, name: str) -> frozenset[str]:
-    model = graph.models.get(name)
-    return frozenset().union(*(kin(family) for family in model.families)) if model else frozenset()
+def kin_of(outline: Outline, name: str) -> frozenset[str]:
+    return frozenset().union(*(kin(family) for family in outline.models[name].families))

@@ -1,46 +1,58 @@
 """A model has to run, and no installed engine reads its format.
 
-Engines say what they read, teachers, trainers and quantizers what they write; the compiler matches the two. `engine:` picks one by name,
-and it must read the format too.
+Why: engines say what they read, teachers, trainers and quantizers what they write; the compiler matches the two. `engine:` picks one by
+name, and it must read the format too. Else the run ends when the export is first asked, after all of the training.
 
-    quantize: {x: {uses: some_format, from: student}}
-    evaluate: {test: {models: [x], …}}
+Example:
+
+    quantize: {q8: {uses: gguf, from: student, type: q8_0, engine: transformers}}
+
+Use instead:
+
+    quantize: {q8: {uses: gguf, from: student, type: q8_0, engine: llama_cpp}}
 """
 
 from collections.abc import Iterator
 
-from distillc.compiler.document import Where
-from distillc.compiler.lower.graph import Graph
+from distillc.compiler.outline import Outline, Where
 from distillc.compiler.rules import error
 from distillc.spec.diagnostic import Diagnostic
 
 
-def check(graph: Graph) -> Iterator[Diagnostic]:
-    for name, places in _run(graph).items():
-        model = graph.models[name]
+def check(outline: Outline) -> Iterator[Diagnostic]:
+    for name, where in _run(outline).items():
+        model = outline.models[name]
+        format = outline.known(model, "format")
         if model.engine is not None:
-            if model.format and not graph.reads(model.engine.uses, model.format):
-                message = f"engine `{model.engine.uses}` does not read {model.format}, the format of `{name}`"
-                yield error(graph, "D551", (*model.where, "engine"), message, _help(graph, model.format))
-        elif not any(graph.reads(engine, model.format) for engine in graph.plugins.names("engines")):
-            message = f"no installed engine reads {model.format or 'a model of unknown format'}, the format of `{name}`"
-            yield error(graph, "D551", places[0], message, _help(graph, model.format))
+            if format and not outline.reads(model.engine["uses"], format):
+                message = f"engine `{model.engine['uses']}` does not read {format}, the format of `{name}`"
+                yield error(outline, "D551", (*model.where, "engine"), message, _help(outline, format))
+        elif "format" in model.facts and not outline.readers(format):
+            message = f"no installed engine reads {format or 'a model of unknown format'}, the format of `{name}`"
+            yield error(outline, "D551", where, message, _help(outline, format))
 
 
-def _run(graph: Graph) -> dict[str, list[Where]]:
-    """The models that answer, are measured or are exported, with the places that say so."""
-    by_stage = {model.stage: name for name, model in graph.models.items()}
-    found: dict[str, list[Where]] = {name: [("quantize", name)] for name in graph.spec.quantize if name in graph.models}
-    for draft in graph.drafts.values():
-        for port, entry in draft.inputs.items():
-            name = by_stage.get(entry.stage)
-            if name and draft.kind in ("generate", "judge", "measure", "parity", "evaluate") and not port.startswith("parity"):
-                found.setdefault(name, []).append(draft.where)
+def _run(outline: Outline) -> dict[str, Where]:
+    """The models that answer, are measured or are exported, with the first place that says so."""
+    found: dict[str, Where] = {}
+    for step in outline.order:
+        if step.section == "quantize":
+            found.setdefault(step.name, step.where)
+        elif step.section == "generate":
+            for index, item in enumerate(step.body["steps"]):
+                for name in outline.named("generators", item, "model"):
+                    found.setdefault(name, (*step.where, "steps", index))
+        elif step.section == "evaluate":
+            for index, name in enumerate(step.body["models"]):
+                found.setdefault(name, (*step.where, "models", index))
+            for judge, body in (step.body.get("judges") or {}).items():
+                for name in outline.named("judges", body, "model"):
+                    found.setdefault(name, (*step.where, "judges", judge))
     return found
 
 
-def _help(graph: Graph, format: str | None) -> str:
-    known = [name for name in graph.plugins.names("engines") if graph.reads(name, format)]
+def _help(outline: Outline, format: str | None) -> str:
+    known = outline.readers(format)
     return (
         f"engines that do: {', '.join(known)}"
         if known

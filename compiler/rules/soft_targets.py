@@ -1,25 +1,31 @@
-"""A soft loss on a trainer that takes hard targets alone.
+"""A soft loss stands on a trainer that takes hard targets alone.
 
-Fine-tuning services train on texts; a teacher's distribution cannot be handed to them. Train here, or learn from the teacher's answers
-with a hard loss.
+Why: fine-tuning services train on texts; a teacher's distribution cannot be handed to them. Train here, or learn from the teacher's
+answers with a hard loss.
 
-    train: {s: {trainer: some.service, losses: {soft: {uses: forward_kl, teacher: big}}, …}}
+Example:
+
+    train: {student: {model: small, data: clean, trainer: a_service, losses: {soft: {uses: forward_kl, teacher: teacher}}}}
+
+Use instead:
+
+    train: {student: {model: small, data: clean, losses: {soft: {uses: forward_kl, teacher: teacher}}}}
 """
 
 from collections.abc import Iterator
 
-from distillc.compiler.lower.graph import Graph
-from distillc.compiler.lower.train import is_soft
+from distillc.compiler.outline import Outline
 from distillc.compiler.rules import error
 from distillc.spec.diagnostic import Diagnostic
 
 
-def check(graph: Graph) -> Iterator[Diagnostic]:
-    for step, body in graph.spec.train.items():
-        trainer = body.trainer.uses
-        if trainer not in graph.plugins.names("trainers") or graph.plugins.manifest("trainers", trainer).capabilities.get("soft_targets"):
+def check(outline: Outline) -> Iterator[Diagnostic]:
+    for step in outline.of("train"):
+        trainer = step.body["trainer"]["uses"]
+        if trainer not in outline.plugins.names("trainers") or outline.capabilities("trainers", trainer).get("soft_targets"):
             continue
-        for name, loss in body.losses.items():
-            if is_soft(graph, loss.uses):
-                message = f"trainer `{trainer}` takes no soft targets, which `{loss.uses}` needs"
-                yield error(graph, "D451", ("train", step, "losses", name), message, "train with `trainer: local`, or use a hard loss")
+        for name, loss in step.body["losses"].items():
+            if outline.is_soft(loss["uses"]):
+                message = f"trainer `{trainer}` takes no soft targets, which `{loss['uses']}` needs"
+                help = "train with `trainer: local`, or use a hard loss"
+                yield error(outline, "D451", (*step.where, "losses", name), message, help)

@@ -1,28 +1,37 @@
 """A loss asks for a temperature that the capture does not record.
 
-Outside of the ids that are kept, a teacher's distribution is known by one number a temperature; between them there is nothing to read.
+Why: outside of the ids that are kept, a teacher's distribution is known by one number a temperature; between them there is nothing to
+read.
 
-    capture: {seen: {data: clean, teacher: big, temperatures: [1, 2]}}
-    train:   {s: {data: clean, losses: {soft: {uses: forward_kl, teacher: big, temperature: 3}}, …}}
+Example:
+
+    capture: {seen: {data: clean, teacher: teacher, temperatures: [1, 2]}}
+    train: {student: {model: small, data: clean, losses: {soft: {uses: forward_kl, teacher: teacher, temperature: 3}}}}
+
+Use instead:
+
+    capture: {seen: {data: clean, teacher: teacher, temperatures: [1, 2, 3]}}
+    train: {student: {model: small, data: clean, losses: {soft: {uses: forward_kl, teacher: teacher, temperature: 3}}}}
 """
 
 from collections.abc import Iterator
 
-from distillc.compiler.lower.graph import Graph
-from distillc.compiler.rules import error
+from distillc.compiler.outline import Outline
+from distillc.compiler.rules import error, label
 from distillc.spec.diagnostic import Diagnostic
 
 
-def check(graph: Graph) -> Iterator[Diagnostic]:
-    for step, body in graph.spec.train.items():
-        draft = graph.drafts.get(step)
-        for name in body.losses:
-            if draft is None or f"signals.{name}" not in draft.inputs:
+def check(outline: Outline) -> Iterator[Diagnostic]:
+    captures = {(step.body["data"], step.body["teacher"]): step for step in outline.of("capture")}
+    for step in outline.of("train") if captures else ():
+        for name, loss in step.body["losses"].items():
+            capture = captures.get((step.body["data"], loss.get("teacher")))
+            if capture is None or not outline.is_soft(loss["uses"]):
                 continue
-            capture = graph.drafts[draft.inputs[f"signals.{name}"].stage]
-            asked = draft.config["losses"][name].get("temperature", 1.0)
-            grid = capture.config["temperatures"]
+            asked, grid = loss.get("temperature", 1.0), capture.body["temperatures"]
             if asked not in grid:
-                message = f"`{capture.id}` does not record temperature {asked:g}"
-                help = f"add it to `capture.{capture.id}.temperatures`, or take one of {', '.join(f'{t:g}' for t in grid)}"
-                yield error(graph, "D452", ("train", step, "losses", name), message, help)
+                message = f"`{capture.name}` does not record temperature {asked:g}"
+                help = f"add it to `capture.{capture.name}.temperatures`, or take one of {', '.join(f'{t:g}' for t in grid)}"
+                where = (*step.where, "losses", name, "temperature")
+                related = label(outline, (*capture.where, "temperatures"), "what it records")
+                yield error(outline, "D452", where, message, help, related=related)

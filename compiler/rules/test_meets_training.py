@@ -1,48 +1,49 @@
 """A model is tested on rows that it, a model it descends from, or one that taught it was trained on.
 
-Such a number says how well rows are remembered, and a teacher hands on what it remembers. Splits keep the two apart: train on
-`NAME.train`, test on `NAME.test`; what comes from elsewhere and may overlap belongs through the curator `decontaminate`.
+Why: such a number says how well rows are remembered, and a teacher hands on what it remembers. Splits keep the two apart: train on
+`NAME.train`, test on `NAME.test`; what comes from elsewhere and may overlap belongs through the curator `decontaminate`. Benchmarks that
+leaked into training have cost whole leaderboards their meaning. https://arxiv.org/abs/2311.04850
 
-    train:    {student: {model: small, data: pairs.test, …}}
-    evaluate: {test: {data: pairs.test, models: [student], …}}
+Example:
+
+    train: {student: {model: small, data: pairs.test, losses: {hard: cross_entropy}}}
+
+Use instead:
+
+    train: {student: {model: small, data: pairs.train, losses: {hard: cross_entropy}}}
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from distillc.compiler.lower.graph import Graph, split_reference
-from distillc.compiler.rows_origin import Origin, origins
-from distillc.compiler.rules import error
+from distillc.compiler.outline import Outline
+from distillc.compiler.outline.steps import Step
+from distillc.compiler.rules import error, label
 from distillc.spec.diagnostic import Diagnostic
+from distillc.spec.references import split_name
+
+USES = {"data": "is trained on", "validation": "stops early by"}
 
 
-def check(graph: Graph) -> Iterator[Diagnostic]:
-    trained = {name: _trained_on(graph, name) for name in graph.models}
-    for evaluation, body in graph.spec.evaluate.items():
-        for data, reference in body.data_sets.items():
-            test = origins(graph, reference, "test")
-            step = split_reference(reference)[0]
-            met = {train: what for model in dict.fromkeys(body.models) for train, what in _meets(graph, trained, model, test, step)}
-            for train, what in met.items():
-                where = ("evaluate", evaluation, "data") if isinstance(body.data, str) else ("evaluate", evaluation, "data", data)
-                message = f"`{reference}` tests on rows that `{train}` {what}"
-                yield error(graph, "D350", where, message, "test on another split, or on rows that come from elsewhere")
+def check(outline: Outline) -> Iterator[Diagnostic]:
+    trained = {step.name: step for step in outline.of("train")}
+    for step in outline.of("evaluate"):
+        data = step.body["data"]
+        for name, reference in data.items() if isinstance(data, Mapping) else [(None, data)]:
+            where = (*step.where, "data") if name is None else (*step.where, "data", name)
+            behind = dict.fromkeys(other for model in step.body["models"] for other in outline.behind(model))
+            for train in (trained[other] for other in behind if other in trained):
+                if key := _meets(outline, train, reference):
+                    message = f"`{reference}` tests on rows that `{train.name}` {USES[key]}"
+                    help = "test on another split, or on rows that come from elsewhere"
+                    related = label(outline, (*train.where, key), f"what `{train.name}` {USES[key]}")
+                    yield error(outline, "D350", where, message, help, related=related)
 
 
-def _meets(
-    graph: Graph, trained: dict[str, list[tuple[str, Origin]]], model: str, test: list[Origin], step: str
-) -> Iterator[tuple[str, str]]:
-    """The train steps behind a model whose rows meet the test rows, and what they did with them."""
-    for behind in graph.behind(model):
-        for what, origin in trained[behind]:
-            if step not in origin.cleaned_of and any(origin.meets(other) for other in test):
-                yield behind, what
-
-
-def _trained_on(graph: Graph, name: str) -> list[tuple[str, Origin]]:
-    step = graph.spec.train.get(name)
-    if step is None:
-        return []
-    found = [("is trained on", origin) for origin in origins(graph, step.data, "train")]
-    if step.validation:
-        found += [("stops early by", origin) for origin in origins(graph, step.validation, None)]
+def _meets(outline: Outline, train: Step, test: str) -> str | None:
+    """The key of a train step whose rows meet those of a test set: the last, if both do."""
+    found = None
+    for key, bare in (("data", "train"), ("validation", None)):
+        reference = train.body.get(key)
+        if reference and split_name(test)[0] not in outline.rows[split_name(reference)[0]].cleaned_of:
+            found = key if outline.meet(reference, bare, test, "test") else found
     return found

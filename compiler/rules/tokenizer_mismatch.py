@@ -1,38 +1,49 @@
-"""A soft loss between models whose tokens differ.
+"""A soft loss stands between models whose tokens differ.
 
-Every id that the data emits must mean the same on both sides, or the student learns the probabilities of other tokens. Cut the student
-from the teacher or its base, or learn from the teacher's answers with a hard loss.
+Why: every id that the data emits must mean the same on both sides, or the student learns the probabilities of other tokens; DistillKit
+trains on in silence where it does not. Cut the student from the teacher or its base, or learn from the teacher's answers with a hard loss.
+https://github.com/arcee-ai/DistillKit/issues/17
 
-    models: {small: {uses: transformers, path: other-model/, …}}
-    train:  {s: {model: small, losses: {soft: {uses: forward_kl, teacher: big}}, …}}
+Example:
+
+    models: {other: {uses: random, layers: 2}}
+    train: {student: {model: other, data: clean, losses: {soft: {uses: forward_kl, teacher: teacher}}}}
+
+Use instead:
+
+    models: {other: {uses: random, layers: 2}}
+    train: {student: {model: other, data: clean, losses: {hard: cross_entropy}}}
 """
 
 from collections.abc import Iterator
 
-from distillc.compiler.lower.graph import Graph
+from distillc.compiler.outline import Outline
 from distillc.compiler.rules import error, warning
 from distillc.spec.diagnostic import Diagnostic
 
 
-def check(graph: Graph) -> Iterator[Diagnostic]:
-    for step in graph.spec.train:
-        student = graph.models.get(step)
-        for teacher in student.soft if student else ():
-            roots = [graph.ancestors(name)[-1] for name in (step, teacher) if name in graph.models]
-            if len(set(roots)) < 2:
+def check(outline: Outline) -> Iterator[Diagnostic]:
+    for step in outline.of("train"):
+        student = outline.models[step.name]
+        for name in student.soft:
+            teacher = outline.models[name]
+            if student.root == teacher.root:
                 continue
-            ours, theirs = (graph.models[root] for root in roots)
-            where = ("train", step, "losses", next(name for name, loss in graph.spec.train[step].losses.items() if loss.teacher == teacher))
-            message = f"`{step}` descends from `{ours.name}` and its teacher `{teacher}` from `{theirs.name}`"
-            help = "cut the student from the teacher or its base, or use a hard loss on the teacher's answers"
-            a, b = ours.facts.tokenizer, theirs.facts.tokenizer
-            sizes = (ours.facts.vocabulary, theirs.facts.vocabulary)
+            ours, theirs = outline.models[student.root], outline.models[teacher.root]
+            facts = [outline.known(model, fact) for fact in ("tokenizer", "vocabulary") for model in (ours, theirs)]
+            if any(fact not in model.facts for fact in ("tokenizer", "vocabulary") for model in (ours, theirs)):
+                continue
+            a, b, *sizes = facts
             if a and a == b:
                 continue
+            where = (*step.where, "losses", next(key for key, loss in step.body["losses"].items() if loss.get("teacher") == name))
+            message = f"`{step.name}` descends from `{ours.name}` and its teacher `{name}` from `{theirs.name}`"
+            help = "cut the student from the teacher or its base, or use a hard loss on the teacher's answers"
             if (a and b and a.split(":")[0] == b.split(":")[0]) or (None not in sizes and sizes[0] != sizes[1]):
                 notes = tuple(
-                    f"{m.name}: {m.facts.vocabulary or 'unknown'} tokens, {m.facts.tokenizer or 'unknown'}" for m in (ours, theirs)
+                    f"{model.name}: {model.facts['vocabulary'] or 'unknown'} tokens, {model.facts['tokenizer'] or 'unknown'}"
+                    for model in (ours, theirs)
                 )
-                yield error(graph, "D453", where, f"{message}, whose tokens differ", help, notes)
+                yield error(outline, "D453", where, f"{message}, whose tokens differ", help, notes=notes)
             else:
-                yield warning(graph, "D453", where, f"{message}: nothing here says that their tokens are the same", help)
+                yield warning(outline, "D453", where, f"{message}: nothing here says that their tokens are the same", help)

@@ -1,34 +1,43 @@
-"""A part of the language that this version of distillc checks and cannot run yet.
+"""A part of the language is used that this version of distillc checks and cannot run yet.
 
-The language is decided as a whole, so such a spec is well-formed; but a key that is silently ignored would be worse than an error.
+Why: the language is decided as a whole, so such a spec is well-formed; but a key that is silently ignored would be worse than an error.
 
-    matrix: {vary: {models.small.layers: [8, 12]}}      # not yet
+Example:
+
+    budget: {usd: 20}
+
+Use instead:
+
+    name: grammar
 """
 
 from collections.abc import Iterator
-from typing import Any
 
-from distillc.compiler.document import Where
-from distillc.compiler.lower.graph import Graph
+from distillc.compiler.outline import Outline, Where
 from distillc.compiler.rules import error
 from distillc.spec.diagnostic import Diagnostic
+from distillc.spec.nodes import at, entries, text, to_plain
 
 SECTIONS = ("choose", "matrix", "budget", "privacy", "trackers", "plugins")
 TRAIN_KEYS = ("lora", "on_policy", "fake_quantize")
 
 
-def check(graph: Graph) -> Iterator[Diagnostic]:
-    for where, what in _found(graph.spec):
-        yield error(graph, "D151", where, f"{what} is not supported by this version of distillc yet", "take it out, or use a newer version")
+def check(outline: Outline) -> Iterator[Diagnostic]:
+    for where, what in _found(outline):
+        message = f"{what} is not supported by this version of distillc yet"
+        yield error(outline, "D151", where, message, "take it out, or use a newer version")
 
 
-def _found(spec: Any) -> Iterator[tuple[Where, str]]:
+def _found(outline: Outline) -> Iterator[tuple[Where, str]]:
     for section in SECTIONS:
-        if getattr(spec, section):
+        node = outline.root.get(section)
+        if node is not None and to_plain(node):
             yield (section,), f"`{section}`"
-    for name, step in spec.train.items():
+    for step in entries(outline.root.get("train")):
         for key in TRAIN_KEYS:
-            if getattr(step, key) is not None:
-                yield ("train", name, key), f"`{key}`"
-    if spec.task.kind != "generate":
-        yield ("task", "kind"), f"task kind `{spec.task.kind}`"
+            node = at(step.value, key)
+            if node is not None and to_plain(node) is not None:
+                yield ("train", step.key, key), f"`{key}`"
+    kind = text(at(outline.root, "task", "kind"))
+    if kind in ("rank", "classify", "embed"):
+        yield ("task", "kind"), f"task kind `{kind}`"

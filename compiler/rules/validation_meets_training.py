@@ -1,25 +1,28 @@
 """A train step looks for its best weights on rows that it is trained on.
 
-The loss on them falls as long as training goes on, so the last weights always look best. A bare name under `validation` means all rows
-of the step; write `NAME.validation`.
+Why: the loss on them falls as long as training goes on, so the last weights always look best. A bare name under `validation` means all
+rows of the step; write `NAME.validation`.
 
-    train: {student: {model: small, data: pairs, validation: pairs, …}}
+Example:
+
+    train: {teacher: {model: base, data: pairs, validation: pairs, losses: {hard: cross_entropy}}}
+
+Use instead:
+
+    train: {teacher: {model: base, data: pairs, validation: pairs.validation, losses: {hard: cross_entropy}}}
 """
 
 from collections.abc import Iterator
 
-from distillc.compiler.lower.graph import Graph, split_reference
-from distillc.compiler.rows_origin import origins
+from distillc.compiler.outline import Outline
 from distillc.compiler.rules import warning
 from distillc.spec.diagnostic import Diagnostic
+from distillc.spec.references import split_name
 
 
-def check(graph: Graph) -> Iterator[Diagnostic]:
-    for name, step in graph.spec.train.items():
-        if step.validation is None:
-            continue
-        training = origins(graph, step.data, "train")
-        if any(a.meets(b) for a in training for b in origins(graph, step.validation, None)):
-            message = f"`{step.validation}` has rows that `{name}` is trained on"
-            help = f"write `{split_reference(step.validation)[0]}.validation`"
-            yield warning(graph, "D351", ("train", name, "validation"), message, help)
+def check(outline: Outline) -> Iterator[Diagnostic]:
+    for step in outline.of("train"):
+        data, validation = step.body["data"], step.body.get("validation")
+        if validation and outline.meet(data, "train", validation, None):
+            message = f"`{validation}` has rows that `{step.name}` is trained on"
+            yield warning(outline, "D351", (*step.where, "validation"), message, f"write `{split_name(validation)[0]}.validation`")

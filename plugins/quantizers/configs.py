@@ -1,7 +1,6 @@
-"""What a spec may say to a quantizer, and what the compiler may know of the export before it is made."""
+"""What a spec may say to a quantizer."""
 
-from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
@@ -15,10 +14,6 @@ GgufType = Literal[
 class GgufConfig(Config):
     type: GgufType = Field(default="q8_0", description="llama.cpp's type of most weights; k-quants want a width that 256 divides")
 
-    def facts(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
-        """What the export will be. `block` weights of one row share a scale; a width that it does not divide gets a wider type."""
-        return {"format": "gguf", "precision": self.type, "block": 256 if "_k" in self.type else 32 if self.type.startswith("q") else 1}
-
 
 class OnnxConfig(Config):
     precision: Literal["int4", "fp32"] = Field(default="int4", description="int4 weights, or fp32 as they are")
@@ -26,7 +21,3 @@ class OnnxConfig(Config):
     accuracy_level: Literal[1, 2, 3, 4] = Field(default=4, description="int4: activations in 1 fp32, 2 fp16, 3 bf16, 4 int8 (the fastest)")
     algorithm: Literal["default", "rtn", "k_quant"] = Field(default="default", description="int4: how scales are found")
     symmetric: bool = Field(default=True, description="int4: no zero points")
-
-    def facts(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
-        """What the export will be. `block` as for GGUF: rows are padded to it."""
-        return {"format": "onnx-genai", "precision": self.precision, "block": self.block_size if self.precision == "int4" else 1}

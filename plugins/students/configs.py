@@ -1,8 +1,5 @@
 """What a spec may say about each student."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from pydantic import Field
 
 from distillc.spec.fields import Config
@@ -11,7 +8,3 @@ from distillc.spec.fields import Config
 class PruneConfig(Config):
     layers: int = Field(ge=1, description="how many layers are kept: the first three, and the rest evenly up to the last")
     keep: tuple[int, ...] | None = Field(default=None, description="the layers that are kept, from 0, in place of the even spread")
-
-    def facts(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
-        """What the student will be; all else is its parent's."""
-        return {"layers": self.layers}

@@ -9,7 +9,11 @@ MANIFESTS = (
         summary="Some layers of a model, as they are: the rest is left out",
         config="distillc.plugins.students.configs:PruneConfig",
         impl="distillc.plugins.students.prune:Prune",
-        capabilities={"format": "hf"},
+        capabilities={
+            "format": "hf",
+            "keeps": ["architecture", "width", "vocabulary", "tokenizer", "context"],
+            "facts": {"layers": "layers"},
+        },
         modules=("safetensors", "torch"),
         extra="local",
     ),

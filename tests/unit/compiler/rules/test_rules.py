@@ -290,11 +290,10 @@ def test_two_values_of_one_name(find: Find, old: str, new: str) -> None:
     assert only(find(old, new)) == ("D652", Severity.ERROR, line("metrics: [exact_match]"))
 
 
-@pytest.mark.parametrize("name", [*RULES, "unsupported"])
-def test_every_rule_explains_itself_and_has_a_code(name: str) -> None:
-    doc = import_module(f"distillc.compiler.rules.{name}").__doc__
+@pytest.mark.parametrize("module", RULES.values())
+def test_every_rule_explains_itself(module: str) -> None:
+    doc = import_module(module).__doc__
     assert doc and len(doc.splitlines()) > 4
-    assert any(code.module == f"distillc.compiler.rules.{name}" for code in CODES.values())
 
 
 def test_no_code_means_two_things() -> None:

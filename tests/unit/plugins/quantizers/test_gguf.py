@@ -73,12 +73,6 @@ def test_only_what_llama_cpp_does_alike_is_named(tmp_path: Path, pre: object, na
     assert described_pre_tokenizer(path) is None
 
 
-def test_facts_name_format_precision_and_block() -> None:
-    assert GgufConfig(type="q4_k_m").facts({}) == {"format": "gguf", "precision": "q4_k_m", "block": 256}
-    assert GgufConfig(type="q8_0").facts({})["block"] == 32
-    assert GgufConfig(type="f16").facts({})["block"] == 1
-
-
 def test_a_tokenizer_that_wants_its_own_code_run_is_refused(tiny_model: Model, tmp_path: Path) -> None:
     """The converter opens tokenizers with trust_remote_code."""
     odd = tmp_path / "odd"
