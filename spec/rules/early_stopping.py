@@ -14,6 +14,8 @@ Use instead:
     train:
       student:
         {model: small, data: clean, validation: pairs.validation, early_stopping: {patience: 2}, losses: {hard: cross_entropy}}
+
+Fix: adds the validation rows of the data that is trained on. Unsafe: they may have none.
 """
 
 from collections.abc import Iterator

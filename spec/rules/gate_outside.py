@@ -21,6 +21,8 @@ Use instead:
         models: [teacher, student, q8]
         metrics: [errant]
         gates: {close: {model: q8, metric: errant_f0.5, against: teacher}}
+
+Fix: adds the model to those of the evaluation. Unsafe: one more model has to answer.
 """
 
 from collections.abc import Iterator

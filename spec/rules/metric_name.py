@@ -21,6 +21,8 @@ Use instead:
         models: [teacher, q8]
         metrics: [errant, gleu]
         gates: {close: {model: q8, metric: gleu, against: teacher}}
+
+Fix: writes the nearest name, or adds the metric to those of the evaluation. Unsafe: it may have been meant otherwise.
 """
 
 from collections.abc import Iterator

@@ -10,6 +10,8 @@ Example:
 Use instead:
 
     task: {kind: generate, input: text, target: fixed, prompt: "Correct: {{ text }}\\nFixed:"}
+
+Fix: writes the input's name for the nearest word of the template. Unsafe: it is a guess.
 """
 
 import re

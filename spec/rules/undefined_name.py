@@ -14,6 +14,8 @@ Use instead:
 
     train:
       student: {model: small, data: clean, validation: pairs.validation, losses: {hard: cross_entropy}}
+
+Fix: writes the nearest name of the kind that is wanted. Unsafe: it is a guess.
 """
 
 from collections.abc import Iterator

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from distillc.spec.codes import CODES
+from distillc.spec.explanation import explanation
 from distillc.spec.lint import Linted, lint
 from distillc.spec.render import render
 
@@ -61,9 +62,19 @@ def test_every_code_is_shown_by_some_spec():
     assert CODES.keys() - shown == WITHOUT_A_FILE.keys()
 
 
+def test_a_text_tells_of_a_fix_where_there_is_one():
+    shown = "\n\n".join(out.read_text(encoding="utf-8") for out in sorted(FOLDER.glob("*.out")))
+    fixed = {code for block in shown.split("\n\n") if "  = fix: " in block for code in _codes(block)}
+    assert {code for code in CODES if explanation(code, CODES[code]).fix} == fixed
+
+
 def test_no_output_is_left_without_its_spec():
     assert {out.stem for out in FOLDER.glob("*.out")} == {spec.stem for spec in BAD}
 
 
 def _codes_in(out: Path) -> set[str]:
-    return set(re.findall(r"(?:error|warning|info)\[(D\d+)\]", out.read_text(encoding="utf-8"))) if out.is_file() else set()
+    return _codes(out.read_text(encoding="utf-8")) if out.is_file() else set()
+
+
+def _codes(shown: str) -> set[str]:
+    return set(re.findall(r"(?:error|warning|info)\[(D\d+)\]", shown))
