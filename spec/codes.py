@@ -11,29 +11,28 @@ from dataclasses import dataclass
 class Code:
     """`text` explains; where a rule makes the finding, `module` is given instead and its docstring explains.
 
-    A `binding` error can be neither ignored nor lowered: no plan can be made, or no run can end well, while it stands. None: by its
-    hundred (`is_binding`). `last`: asked when all other rules have spoken.
+    A `binding` error can be neither ignored nor lowered: no plan can be made, or no run can end well, while it stands. Those without a
+    rule (text, shape, names) all are. `last`: asked when all other rules have spoken.
     """
 
     name: str
     text: str = ""
     module: str | None = None
-    binding: bool | None = None
+    binding: bool = False
     last: bool = False
 
 
-def _rule(name: str, *, binding: bool | None = None, last: bool = False) -> Code:
+def _rule(name: str, *, binding: bool = False, last: bool = False) -> Code:
     return Code(name.replace("_", "-"), module=f"distillc.spec.rules.{name}", binding=binding, last=last)
 
 
-def _compiler_rule(name: str, *, binding: bool | None = None) -> Code:
+def _compiler_rule(name: str, *, binding: bool = False) -> Code:
     return Code(name.replace("_", "-"), module=f"distillc.compiler.rules.{name}", binding=binding)
 
 
 def is_binding(code: str) -> bool:
-    """Without text, shape and names (D0xx, D1xx, D2xx) nothing can be planned; what comes after is judged code by code."""
     known = ALL_CODES.get(code)
-    return code < "D300" if known is None or known.binding is None else known.binding
+    return known is None or known.module is None or known.binding
 
 
 # D0xx text and paths · D1xx shape · D2xx names · D3xx data · D4xx training · D5xx models, exports · D6xx proof · D9xx the linter itself
@@ -71,25 +70,29 @@ CODES: Mapping[str, Code] = {
     "D107": Code("unknown-plugin", "No plugin of that kind and name is installed. `distillc plugins` lists those that are."),
     "D109": Code("reference-outside-secret", "`${env:…}` and its kin stand for secrets, and only in fields typed secret."),
     "D111": Code("broken-plugin", "The plugin is installed and cannot be used with this version of distillc."),
-    "D110": _rule("version"),
-    "D201": _rule("undefined_name"),
+    "D110": _rule("version", binding=True),
+    "D201": _rule("undefined_name", binding=True),
     "D202": Code("wrong-kind", "The name is defined, and is something else: rows where a model is wanted, a model where a gate is."),
-    "D203": _rule("duplicate_name"),
-    "D204": _rule("cycle"),
-    "D205": _rule("inline_secret"),
+    "D203": _rule("duplicate_name", binding=True),
+    "D204": _rule("cycle", binding=True),
+    "D205": _rule("inline_secret", binding=True),
     "D206": Code("unknown-split", "A split is one of train, validation and test: `NAME.test`. Models and gates have none."),
-    "D207": _rule("metric_name"),
-    "D301": _rule("split_without_rows"),
+    "D207": _rule("metric_name", binding=True),
+    "D301": _rule("split_without_rows", binding=True),
     "D302": _rule("prompt_without_input"),
     "D401": _rule("early_stopping"),
-    "D601": _rule("gate_outside"),
+    "D601": _rule("gate_outside", binding=True),
+    "D901": _rule("unknown_code"),
+    "D902": _rule("cannot_be_ignored"),
+    "D903": _rule("malformed_ignore"),
+    "D904": _rule("unused_ignore", last=True),
 }
 
 # What it takes the plan, facts or capabilities to see.
 COMPILER_CODES: Mapping[str, Code] = {
     "D150": Code("plugin-config", "The plugin's own config class refuses a value that its JSON Schema could not."),
-    "D151": _compiler_rule("unsupported"),
-    "D152": _compiler_rule("missing_extra"),
+    "D151": _compiler_rule("unsupported", binding=True),
+    "D152": _compiler_rule("missing_extra", binding=True),
     "D153": Code("missing-file", "A file or package that a step reads is not there, or cannot be read. Paths start at the spec's folder."),
     "D350": _compiler_rule("test_meets_training"),
     "D351": _compiler_rule("validation_meets_training"),

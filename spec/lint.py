@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from distillc.spec.check import Walker
+from distillc.spec.codes import CODES
+from distillc.spec.comments import Comments, comments
 from distillc.spec.composition import Composition, Variant
 from distillc.spec.diagnostic import Diagnostic, Severity, Span
 from distillc.spec.errors import InvalidSpec
-from distillc.spec.nodes import MappingNode, entries, items, text, to_plain
+from distillc.spec.nodes import MappingNode, entries, to_plain
 from distillc.spec.parse import parse
 from distillc.spec.references import definitions
 from distillc.spec.resolve import (
@@ -24,7 +26,9 @@ from distillc.spec.resolve import (
     profile_assignments,
 )
 from distillc.spec.rules import Context, run_rules
+from distillc.spec.rules.unused_ignore import unused
 from distillc.spec.source import Source, decode, read_file
+from distillc.spec.suppress import AS_IT_IS, Policy, Selection, policy_of
 from distillc.spec.table import PluginTable
 
 if TYPE_CHECKING:
@@ -39,13 +43,14 @@ More = Callable[[Context, str | None], Sequence[Diagnostic]]
 class Linted:
     """`resolved` is None where the text could not be read at all, and so is `context`, what rules saw of it.
 
-    `sources`: every text that a span may point into.
+    `sources`: every text that a span may point into. `policy` says which findings are shown; it is to be asked of later ones too.
     """
 
     resolved: Resolved | None
     diagnostics: list[Diagnostic]
     sources: dict[str, Source] = field(default_factory=dict)
     context: Context | None = None
+    policy: Policy = field(default_factory=Policy)
 
     @property
     def failed(self) -> bool:
@@ -68,12 +73,14 @@ def lint_file(
     *,
     every_profile: bool = False,
     more: More | None = None,
+    read: Read = read_file,
+    selection: Selection = AS_IT_IS,
 ) -> Linted:
     """As `lint`, of a file. Raises OSError where it cannot be read."""
-    content, wrong = decode(read_file(path), str(path))
+    content, wrong = decode(read(path), str(path))
     if wrong:
         return Linted(None, wrong, {str(path): Source(str(path), content)})
-    return lint(content, str(path), table, profile, overrides, every_profile=every_profile, more=more)
+    return lint(content, str(path), table, profile, overrides, every_profile=every_profile, read=read, more=more, selection=selection)
 
 
 def lint(
@@ -86,10 +93,11 @@ def lint(
     every_profile: bool = False,
     read: Read = read_file,
     more: More | None = None,
+    selection: Selection = AS_IT_IS,
 ) -> Linted:
     """Lints a spec as it is with `profile` and `overrides`. `every_profile` adds what is wrong with each other profile alone.
 
-    `more` are rules beside those of the language.
+    `more` are rules beside those of the language; `selection` is what the command line says of findings.
     """
     source = Source(filename, content)
     sources = {filename: source}
@@ -98,11 +106,12 @@ def lint(
         if root is not None:
             message = "a spec is a mapping of sections"
             found.append(Diagnostic("D103", Severity.ERROR, message, root.span, help="begin it with `distill: 1`"))
-        return Linted(None, _tidy(found, (), sources), sources)
+        return Linted(None, _tidy(found, sources), sources)
     schema = table.language_schema()
     came: dict[str, Span] = {}
     root, wrong = extended(root, source, read, sources, came)
     found += wrong
+    spoken = {name: comments(each) for name, each in sources.items()}
     sections: Mapping[str, Any] = schema.get("properties", {})
     assignments: list[Assignment] = []
     for number, override in enumerate(overrides):
@@ -129,34 +138,40 @@ def lint(
         found += wrong
         told.append((name, []))
         for variant in composition.variants(changed, cells):
-            wrong, context = findings(variant.root, table, walker)
+            wrong, context = findings(variant.root, table, walker, spoken if name == profile else {})
             told[-1][1].append((variant, variant.sound([*wrong, *(more(context, name) if more else ())])))
             if name == profile and seen is None:
                 final, seen, its = variant.root, context, cells
             elif name != profile and changed.get("matrix") is root.get("matrix"):
                 break  # the cells have been seen without the profile
     found += composition.gathered(root, told)
+    policy = policy_of(final, spoken, selection)
+    if every_profile and not overrides and not any(finding.code < "D1" for finding in found):  # else rules have not seen all
+        found += list(unused(policy, found, CODES.keys() - {"D904"}))
     resolved = Resolved(final, filename, content, profile, tuple(overrides), sources, its)
-    return Linted(resolved, _tidy(composition.explained(root, found), _ignored(final), sources), sources, seen)
+    return Linted(resolved, _tidy(policy.shown(composition.explained(root, found)), sources), sources, seen, policy)
 
 
-def findings(root: MappingNode, table: PluginTable, walker: Walker) -> tuple[list[Diagnostic], Context]:
+def findings(root: MappingNode, table: PluginTable, walker: Walker, spoken: Mapping[str, Comments]) -> tuple[list[Diagnostic], Context]:
     """What is wrong with a resolved spec, its shape, then its rules; and what the rules saw."""
     checked = walker.check(root)
-    context = Context(root, table, definitions(root), tuple(checked.references), frozenset(checked.malformed))
+    context = Context(
+        root,
+        table,
+        definitions(root),
+        tuple(checked.references),
+        frozenset(checked.malformed),
+        tuple(comment for each in spoken.values() for comment in each.found),
+    )
     return [*checked.diagnostics, *run_rules(context)], context
 
 
-def _ignored(root: MappingNode) -> set[str]:
-    lint_section = root.get("lint")
-    chosen = lint_section.get("ignore") if isinstance(lint_section, MappingNode) else None
-    return {code for item in items(chosen) if (code := text(item))}
-
-
-def _tidy(found: Sequence[Diagnostic], ignored: Sequence[str] | set[str], sources: Mapping[str, Source]) -> list[Diagnostic]:
-    """In order of place, each finding once, as it was found first; of those that are not errors, none that the spec ignores."""
+def _tidy(found: Sequence[Diagnostic], sources: Mapping[str, Source]) -> list[Diagnostic]:
+    """In order of place, each finding once, with a fix that can be applied or with none."""
     nowhere = Span("", 0, 0, 0, 0)
-    kept = {(d.code, d.span, d.message): d for d in reversed(found) if d.severity is Severity.ERROR or d.code not in ignored}
+    kept: dict[tuple[str, Span | None, str], Diagnostic] = {}
+    for finding in found:
+        kept.setdefault((finding.code, finding.span, finding.message), finding)
     tidy = sorted(kept.values(), key=lambda d: (d.span or nowhere, d.code, d.message))
     if any(finding.fix for finding in tidy):
         from distillc.spec.edit import settle

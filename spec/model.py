@@ -176,7 +176,7 @@ class CaptureStep(Part):
     top_k: int = Field(64, ge=1, le=4096, description="at most so many ids are kept for a token")
     mass: float = Field(0.99, gt=0, le=1, description="ids are kept until their probability reaches this")
     temperatures: list[Annotated[float, Field(gt=0)]] = Field(
-        [1.0, 1.5, 2.0, 4.0], min_length=1, description="temperatures that a loss may ask"
+        default_factory=lambda: [1.0, 1.5, 2.0, 4.0], min_length=1, description="temperatures that a loss may ask"
     )
 
 
@@ -246,7 +246,7 @@ class TrainStep(Part):
     data: RowsRef = Field(description="the rows; a bare name means their training split")
     validation: RowsRef | None = Field(None, description="rows that early stopping looks at")
     losses: dict[Name, LossStep] = Field(min_length=1, description="the objective: a weighted sum of named terms")
-    trainer: TrainerStep = Field(TrainerStep(uses="local"), description="where it is trained")
+    trainer: TrainerStep = Field(default_factory=lambda: TrainerStep(uses="local"), description="where it is trained")
     engine: EngineStep | None = Field(
         None, description="what runs the trained model; without it the compiler picks one that reads its format"
     )
@@ -417,8 +417,14 @@ class Privacy(Part):
 class Lint(Part):
     """What `lint` says of this spec."""
 
-    ignore: list[Annotated[str, Field(pattern=r"^D[0-9]{3}$")]] = Field(
-        default_factory=list, description="codes of warnings that are not shown", examples=[["D301"]]
+    select: list[str] | None = Field(
+        None, description="findings to show: codes (D401), their beginnings (D4) or names (early-stopping)", examples=[["D4", "D6"]]
+    )
+    ignore: list[str] = Field(
+        default_factory=list, description="findings not to show, written as in `select`; the longer of two wins", examples=[["D401"]]
+    )
+    levels: dict[str, Literal["error", "warning", "info", "off"]] = Field(
+        default_factory=dict, description="levels of findings, by code or name", examples=[{"early-stopping": "warning"}]
     )
 
 

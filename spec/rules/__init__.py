@@ -5,23 +5,25 @@ which answer with nothing where the value is of another type (that is reported e
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from distillc.spec.check import Reference
 from distillc.spec.codes import CODES
+from distillc.spec.comments import Comment
 from distillc.spec.diagnostic import Diagnostic, Fix, Label, Severity, Span
 from distillc.spec.nodes import MappingNode, Node, at
 from distillc.spec.references import Definition
 from distillc.spec.table import PluginTable
 
-RULES = tuple(code.module for code in CODES.values() if code.module)
+RULES = tuple(code.module for code in CODES.values() if code.module and not code.last)
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
     """What a rule may look at. `definitions` has the first of each name; `references` stand where the schema says.
 
-    `malformed` are the sections and steps, as (section,) and (section, name), whose shape is wrong.
+    `malformed` are the sections and steps, as (section,) and (section, name), whose shape is wrong; `comments` speak to the linter.
     """
 
     root: MappingNode
@@ -29,6 +31,9 @@ class Context:
     definitions: dict[str, Definition]
     references: tuple[Reference, ...]
     malformed: frozenset[tuple[str | int, ...]] = frozenset()
+    comments: tuple[Comment, ...] = ()
+    memo: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    """What rules work out and share, for as long as this one spec is looked at."""
 
     def at(self, *path: str | int) -> Node | None:
         return at(self.root, *path)

@@ -127,7 +127,7 @@ def test_findings_are_in_order_and_none_is_there_twice(table):
 
 
 def test_errors_cannot_be_ignored(table):
-    assert codes(SPEC + "seed: x\nlint: {ignore: [D103]}\n", table) == ["D103"]
+    assert codes(SPEC + "seed: x\nlint: {ignore: [D103]}\n", table) == ["D103", "D902"]
 
 
 def test_references_say_what_they_expect_and_whose_they_are(table):
