@@ -4,7 +4,7 @@ Nothing here runs a model or imports an implementation: config classes, manifest
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +14,19 @@ from distillc.compiler.estimate import Estimates
 from distillc.compiler.keys import result_config, stage_key
 from distillc.compiler.lower.deploy import lower_deploy
 from distillc.compiler.lower.evaluate import lower_evaluate
-from distillc.compiler.lower.graph import Draft, Graph, Plugins
+from distillc.compiler.lower.graph import Draft, Graph, Step
 from distillc.compiler.lower.models import lower_model, lower_quantize
-from distillc.compiler.lower.order import ordered, steps
 from distillc.compiler.lower.overlap import before_training
 from distillc.compiler.lower.rows import lower_curate, lower_data, lower_generate
 from distillc.compiler.lower.train import lower_capture, lower_train
+from distillc.compiler.outline import Outline
 from distillc.compiler.plan import Input, Plan, Stage
+from distillc.compiler.plugins import Plugins
 from distillc.compiler.rules import unsupported
+from distillc.compiler.world import World
 from distillc.spec.diagnostic import Diagnostic, Severity
 from distillc.spec.errors import DistillError, InvalidSpec
+from distillc.spec.rules import Context
 from distillc.spec.suppress import EVERYTHING, Policy
 
 LOWER: Mapping[str, Callable[[Graph, Any, Any], None]] = {
@@ -40,11 +43,12 @@ LOWER: Mapping[str, Callable[[Graph, Any, Any], None]] = {
 
 
 def compile_document(
-    document: Document, plugins: Plugins, folder: Path, *, overrides: Sequence[str] = (), policy: Policy = EVERYTHING
+    document: Document, context: Context, plugins: Plugins, folder: Path, *, overrides: Sequence[str] = (), policy: Policy = EVERYTHING
 ) -> tuple[Plan, tuple[Diagnostic, ...]]:
     """The plan of a linted spec, and the warnings about it.
 
     Args:
+        context: what the language's rules saw of the spec, which has no error.
         folder: the spec's, where its relative paths start.
         overrides: what `document` was resolved with, for the record.
         policy: which findings of rules are shown; those of lowering, without which there is no plan, always are.
@@ -53,11 +57,15 @@ def compile_document(
         InvalidSpec: with every finding of error level; warnings come with them.
     """
     document = replace(document, overrides=tuple(overrides))
-    graph = lower(document, plugins, folder)
-    findings = tuple(sorted(dict.fromkeys([*graph.findings, *policy.shown(rules.check(graph))]), key=_place))
+    world = World(plugins, folder)
+    outline = Outline(context, plugins, world)
+    graph = lower(document, outline, plugins, folder)
+    for where, error in world.unreadable:
+        graph.error("D153", where, error.message, error.help)
+    findings = tuple(sorted(dict.fromkeys([*graph.findings, *policy.shown(rules.check(outline)[0])]), key=_place))
     if any(finding.severity is Severity.ERROR for finding in findings):
         raise InvalidSpec(findings)
-    locked = _lock(graph)
+    locked = _lock(graph, world)
     runtime = document.spec.runtime
     stages, aliases = _address(graph, lock.to_text(locked))
     plan = Plan(
@@ -75,17 +83,15 @@ def compile_document(
     return plan, findings
 
 
-def lower(document: Document, plugins: Plugins, folder: Path) -> Graph:
-    """All steps as drafts of stages; what is wrong stands in the graph's findings. What is not supported yet is not lowered."""
-    graph = Graph(document, plugins, folder)
-    graph.findings += unsupported.check(graph)
-    if graph.findings:
+def lower(document: Document, outline: Outline, plugins: Plugins, folder: Path) -> Graph:
+    """All steps as drafts of stages; what is wrong stands in the graph's findings. Of what is not supported yet, nothing is lowered."""
+    graph = Graph(document, outline, plugins, folder)
+    if any(unsupported.check(outline)):
         return graph
     graph.fields("executors", document.spec.runtime, ("runtime",))
-    order = ordered(graph, steps(document.spec))
-    if not graph.findings:
-        for step in order:
-            LOWER[step.section](graph, step, step.body)
+    for step in outline.order:
+        body = getattr(document.spec, step.section)[step.name]
+        LOWER[step.section](graph, Step(step.section, step.name, body), body)
     if not graph.findings:
         graph.drafts = before_training(graph.drafts)
     return graph
@@ -132,9 +138,9 @@ def _own_estimate(graph: Graph) -> Callable[[str, str, Mapping[str, Any], Mappin
     return ask
 
 
-def _lock(graph: Graph) -> dict[str, Any]:
+def _lock(graph: Graph, world: World) -> dict[str, Any]:
     plugins = {}
-    for kind, name in graph.used:
+    for kind, name in graph.outline.used:
         if kind == "executors":  # where it runs changes no result, so it is not pinned
             continue
         try:
@@ -142,8 +148,7 @@ def _lock(graph: Graph) -> dict[str, Any]:
         except DistillError:
             continue
         plugins[f"{kind}.{name}"] = f"{entry.distribution} {entry.version}"
-    facts = {name: asdict(model.facts) for name, model in graph.models.items() if model.section == "models" and not model.parent}
-    return lock.make_lock(graph.leaves, facts, plugins)
+    return lock.make_lock(graph.leaves, world.pinned, plugins)
 
 
 def _place(finding: Diagnostic) -> tuple[int, int, str, str]:

@@ -50,9 +50,11 @@ def compile_file(path: Path | str, registry: "Registry", *, profile: str | None 
         raise UsageError(
             f"{path} cannot be read: {error.strerror}", help="name a spec, or go to the folder that has distill.yaml"
         ) from error
-    if linted.failed or linted.resolved is None:
+    if linted.failed or linted.resolved is None or linted.context is None:
         raise InvalidSpec(linted.diagnostics)
     resolved = linted.resolved
     document = Document(load(resolved), resolved.text, str(path), resolved.span_of, profile)
-    plan, findings = compile_document(document, registry, path.absolute().parent, overrides=overrides, policy=linted.policy)
+    plan, findings = compile_document(
+        document, linted.context, registry, path.absolute().parent, overrides=overrides, policy=linted.policy
+    )
     return Compiled(plan, path.absolute().parent, (*linted.diagnostics, *findings), linted.sources)
