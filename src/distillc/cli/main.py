@@ -29,6 +29,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "set": ("distillc.cli.set", "set values in a spec, comments and formatting untouched"),
     "schema": ("distillc.cli.schema", "print the JSON Schema of the language"),
     "explain": ("distillc.cli.explain", "explain the code of a finding"),
+    "completion": ("distillc.cli.completion", "print a script that completes commands and options in a shell"),
 }
 INTERRUPTED = 130
 
@@ -71,14 +72,14 @@ def _dispatch(arguments: list[str]) -> int:
     from importlib import import_module
 
     module = import_module(COMMANDS[name][0])
-    parser = _parser(name)
+    parser = command_parser(name)
     module.add_arguments(parser)
     code: int = module.run(parser.parse_args(arguments[1:]))
     sys.stdout.flush()
     return code
 
 
-def _parser(name: str) -> "argparse.ArgumentParser":
+def command_parser(name: str) -> "argparse.ArgumentParser":
     import argparse
 
     from distillc.spec.errors import UsageError
