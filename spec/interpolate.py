@@ -5,14 +5,14 @@ written. `$${` stands for `${`. Secrets (`${env:NAME}` and its kin, see `secret.
 reference leads to them. References may lead to references, in no loop; how much they make of a small file is bounded.
 """
 
-import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NoReturn
 
 from distillc.spec.diagnostic import Applicability, Diagnostic, Edit, Fix, Label, Severity, Span
-from distillc.spec.nodes import Entry, MappingNode, Node, ScalarNode, SequenceNode
+from distillc.spec.nodes import Entry, MappingNode, Node, ScalarNode, SequenceNode, entries
 from distillc.spec.parse import MAX_DEPTH, MAX_NODES
+from distillc.spec.sites import Path, Site, below, copied, inner, measured, sites, unescaped, whole
 from distillc.spec.source import MAX_BYTES, Source
 from distillc.spec.wording import closest, listing, shorten
 
@@ -23,26 +23,6 @@ MAX_SUGGESTIONS = 100
 LEFT_ALONE = frozenset({"distill", "extends", "plugins", "profiles", "matrix", "lint"})
 """Top-level keys in which nothing is filled in, and to which no reference leads: values of a profile and of the matrix count where they
 are put."""
-
-_TOKEN = re.compile(r"\$\$\{|\$\{([^}]*)(\}?)")
-_SECRET = re.compile(r"(?:env|file|cmd|keyring):")
-_PATH = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*")
-
-Path = tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """One `${…}` in a text. `inner` is what stands in the braces; `closed`: whether there is a brace at its end."""
-
-    start: int
-    end: int
-    inner: str
-    closed: bool
-
-    @property
-    def path(self) -> Path:
-        return tuple(self.inner.split("."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,37 +36,32 @@ class Filled:
 
 
 class Interpolation:
-    """Fills in the variants of one spec. What holds no reference is looked at once, and stays the same object."""
+    """Fills in the variants of one spec. What is the same in two of them is the same object, and what holds no reference stays as it is."""
 
     def __init__(self, sources: Mapping[str, Source]) -> None:
         self.sources = sources
-        self.known: dict[int, tuple[Node, bool]] = {}  # with the node, so that no other can get its id
-
-    def needed(self) -> bool:
-        """Whether any of the texts may hold a reference."""
-        return any("${" in source.text for source in self.sources.values())
+        # With the nodes, so that no other can get the id of one.
+        self.known: dict[int, tuple[Node, bool]] = {}
+        self.results: dict[tuple[int, ...], tuple[tuple[Node, ...], Node]] = {}
 
     def fill(self, root: MappingNode, secrets: Collection[Path] = ()) -> Filled:
         """`root` with every reference replaced. `secrets` are the paths of fields typed secret."""
         return _Filling(self, root, secrets).all()
+
+    def made(self, parts: tuple[Node, ...], make: Callable[[], Node]) -> Node:
+        """What is made of these parts; the one that was made of them before, if there is one."""
+        key = tuple(map(id, parts))
+        if key not in self.results:
+            self.results[key] = (parts, make())
+        return self.results[key][1]
 
     def refers(self, node: Node) -> bool:
         """Whether a value, or anything in it, holds `${`."""
         if isinstance(node, ScalarNode):
             return isinstance(node.value, str) and "${" in node.value
         if (known := self.known.get(id(node))) is None:
-            known = self.known[id(node)] = (node, any(self.refers(inner) for inner in _inner(node)))
+            known = self.known[id(node)] = (node, any(self.refers(each) for each in inner(node)))
         return known[1]
-
-
-def sites(text: str) -> list[Site]:
-    """The references in a text, secrets left out."""
-    found = []
-    for token in _TOKEN.finditer(text):
-        inner = token.group(1)
-        if inner is not None and not _SECRET.match(inner):
-            found.append(Site(token.start(), token.end(), inner, bool(token.group(2))))
-    return found
 
 
 class _Failed(Exception):
@@ -127,9 +102,13 @@ class _Filling:
         if depth > MAX_DEPTH:
             self.too_deep(*next(reversed(self.active.values())))
         if isinstance(node, SequenceNode):
-            return replace(node, items=tuple([self.inside(x, (*path, str(i)), depth + 1, strict=strict) for i, x in enumerate(node.items)]))
-        filled = {e.key: Entry(e.key, e.key_span, self.inside(e.value, (*path, e.key), depth + 1, strict=strict)) for e in node}
-        return replace(node, entries=filled)
+            items = tuple([self.inside(x, (*path, str(i)), depth + 1, strict=strict) for i, x in enumerate(node.items)])
+            return self.shared.made((node, *items), lambda: replace(node, items=items))
+        values = [self.inside(entry.value, (*path, entry.key), depth + 1, strict=strict) for entry in node]
+        return self.shared.made(
+            (node, *values),
+            lambda: replace(node, entries={e.key: Entry(e.key, e.key_span, value) for e, value in zip(node, values, strict=True)}),
+        )
 
     def scalar(self, node: ScalarNode, path: Path, depth: int) -> Node | None:
         """What a text with references becomes; None where that cannot be said."""
@@ -161,9 +140,7 @@ class _Filling:
         if labels:
             unique = tuple(dict.fromkeys(labels))
             self.labels[path] = self.origins[node.span] = unique if len(unique) <= MAX_LABELS else (*unique[: MAX_LABELS - 1], unique[-1])
-        if _whole(text) and targets:
-            return self.placed(*targets[0], node, depth)
-        return self.joined(text, targets, node)
+        return self.placed(*targets[0], node, depth) if whole(node) else self.joined(text, targets, node)
 
     def joined(self, text: str, targets: Sequence[tuple[Site, Node]], node: ScalarNode) -> Node:
         """The text with each reference replaced by what it stands for, as that was written."""
@@ -175,23 +152,27 @@ class _Filling:
                 what = "nothing" if isinstance(target, ScalarNode) else "a list" if isinstance(target, SequenceNode) else "a mapping"
                 self.fail("D026", f"`{shorten(site.inner)}` is {what}, and no part of a text", node, site, "refer to a value in it")
             said = target.value if isinstance(target.value, str) else target.text
-            value += (_unescaped(text[last : site.start]), said)
+            value += (unescaped(text[last : site.start]), said)
             written += (text[last : site.start], target.text)
             last, length = site.end, length + len(said)
             self.bounded(0, length, node, site)
         if targets:
             self.characters += length
-        return ScalarNode("".join([*value, _unescaped(text[last:])]), "".join([*written, text[last:]]), node.span, plain=False)
+        value.append(unescaped(text[last:]))
+        written.append(text[last:])
+        return self.shared.made(
+            (node, *(target for _, target in targets)), lambda: ScalarNode("".join(value), "".join(written), node.span, plain=False)
+        )
 
     def placed(self, site: Site, target: Node, node: ScalarNode, depth: int) -> Node:
         """A value where the reference to it stands: every place in it is that of the reference."""
-        size, height, characters = _measured(target)
+        size, height, characters = measured(target)
         if depth + height > MAX_DEPTH:
             self.too_deep(node, site)
         self.bounded(size, characters, node, site)
         self.nodes += size
         self.characters += characters
-        return _copied(target, node.span)
+        return self.shared.made((node, target), lambda: copied(target, node.span))
 
     def bounded(self, nodes: int, characters: int, node: ScalarNode, site: Site) -> None:
         """Keeps a small file from becoming a huge spec. The first reference too many is reported."""
@@ -228,18 +209,17 @@ class _Filling:
         todo = list(site.path)
         labels: list[Label] = []
         while todo:
-            link = _whole(at.value) if isinstance(at, ScalarNode) and isinstance(at.value, str) else None
-            if link:
+            if link := whole(at):
                 if place in self.active:
                     self.loop(place)
-                if len(labels) >= MAX_CHAIN or not _PATH.fullmatch(link.inner):
+                if len(labels) >= MAX_CHAIN or not link.is_path:
                     raise _Failed  # that is reported where it stands
                 labels.append(Label(at.span, f"`{shorten('.'.join(place))}` stands here"))
                 at, place, todo = self.root, (), [*link.path, *todo]
-            below = _below(at, todo[0])
-            if below is None or (not place and todo[0] in LEFT_ALONE):
+            found = below(at, todo[0])
+            if found is None or (not place and todo[0] in LEFT_ALONE):
                 self.undefined(node, site, at, place, todo)
-            at, place = below, (*place, todo.pop(0))
+            at, place = found, (*place, todo.pop(0))
         return at, place, labels
 
     # -- what is wrong ----------------------------------------------------------------------------------------------------
@@ -247,7 +227,7 @@ class _Filling:
     def well_formed(self, node: ScalarNode, site: Site) -> None:
         if not site.closed:
             self.fail("D026", "`${` is not closed", node, site, "write `${section.name.field}`, or `$${` for the two characters themselves")
-        if not _PATH.fullmatch(site.inner):
+        if not site.is_path:
             help = "write `${section.name.field}`, or `$${` for the two characters themselves"
             self.fail("D026", f"`${{{shorten(site.inner)}}}` does not name a value", node, site, help)
 
@@ -259,7 +239,7 @@ class _Filling:
         part = todo[0]
         if not place and part in LEFT_ALONE:
             self.fail("D026", f"no reference leads into `{part}`", node, site, "a path begins with another section")
-        there = [entry.key for entry in _entries(at) if place or entry.key not in LEFT_ALONE]
+        there = [entry.key for entry in entries(at) if place or entry.key not in LEFT_ALONE]
         near = closest(part, there) if len(self.found) < MAX_SUGGESTIONS else None
         message = f"there is no value at `{shorten(site.inner)}`"
         if near is None or site.inner != ".".join([*place, *todo]):
@@ -287,61 +267,4 @@ class _Filling:
         raise _Failed
 
     def place(self, node: ScalarNode, site: Site) -> Span:
-        """Where the path in the braces stands; the whole text where that cannot be found, as behind an escape."""
-        source = self.shared.sources.get(node.span.file)
-        if source is None:
-            return node.span
-        begin = source.starts[node.span.line - 1] + node.span.column - 1
-        end = source.starts[node.span.end_line - 1] + node.span.end_column - 1
-        inner = site.inner if site.closed else ""
-        written = "${" + inner
-        for _ in range(str(node.value)[: site.start].count(written) + 1):
-            found = source.text.find(written, begin, end)
-            if found < 0:
-                return node.span
-            begin = found + len(written)
-        return source.span(begin - len(inner or written), begin)
-
-
-def _whole(text: str) -> Site | None:
-    """The reference that a text is, if it is nothing else."""
-    found = sites(text) if text.startswith("${") else ()
-    return found[0] if len(found) == 1 and found[0].end == len(text) and found[0].start == 0 else None
-
-
-def _unescaped(text: str) -> str:
-    return text.replace("$${", "${")
-
-
-def _inner(node: Node) -> list[Node]:
-    if isinstance(node, SequenceNode):
-        return list(node.items)
-    return [entry.value for entry in node] if isinstance(node, MappingNode) else []
-
-
-def _entries(node: Node) -> list[Entry]:
-    return list(node) if isinstance(node, MappingNode) else []
-
-
-def _below(node: Node, part: str) -> Node | None:
-    if isinstance(node, MappingNode):
-        return node.get(part)
-    if isinstance(node, SequenceNode):
-        return node.items[int(part)] if part.isascii() and part.isdecimal() and len(part) < 6 and int(part) < len(node.items) else None
-    return node if part == "uses" and isinstance(node.value, str) else None  # a bare string stands for {uses: string}
-
-
-def _measured(node: Node) -> tuple[int, int, int]:
-    """How many nodes, levels and characters a value has."""
-    if isinstance(node, ScalarNode):
-        return 1, 1, len(node.text)
-    inner = [_measured(each) for each in _inner(node)]
-    return 1 + sum(n for n, _, _ in inner), 1 + max((h for _, h, _ in inner), default=0), sum(c for _, _, c in inner)
-
-
-def _copied(node: Node, span: Span) -> Node:
-    if isinstance(node, ScalarNode):
-        return replace(node, span=span)
-    if isinstance(node, SequenceNode):
-        return replace(node, items=tuple([_copied(item, span) for item in node.items]), span=span)
-    return replace(node, entries={e.key: Entry(e.key, span, _copied(e.value, span)) for e in node}, span=span)
+        return site.span(node, self.shared.sources.get(node.span.file))

@@ -70,6 +70,18 @@ def test_what_holds_no_reference_is_the_same_object():
     assert filled.get("a") is root.get("a") and at(filled, "c", "e") is at(root, "c", "e")
 
 
+def test_what_is_the_same_in_two_variants_is_the_same_object():
+    source = Source("distill.yaml", "train: {a: {x: '${seed}', y: [1]}, b: {x: '<${name}>'}}\nseed: 1\nname: n")
+    root, _ = parse(source)
+    other, _ = parse(Source("distill.yaml", "seed: 2"))
+    assert isinstance(root, MappingNode) and isinstance(other, MappingNode)
+    second = MappingNode({**root.entries, "seed": other.entries["seed"]}, root.span)
+    interpolation = Interpolation({"distill.yaml": source})
+    one, two = interpolation.fill(root).root, interpolation.fill(second).root
+    assert at(one, "train", "b") is at(two, "train", "b") and at(one, "train", "a") is not at(two, "train", "a")
+    assert interpolation.fill(root).root.get("train") is one.get("train")
+
+
 def test_a_value_knows_where_it_comes_from():
     filled = fill("a: 1\nb: '${a}'\nc: '${b}'")
     labels = {span.line: [(label.span.line, label.message) for label in labels] for span, labels in filled.origins.items()}
