@@ -25,16 +25,24 @@ def distance(a: str, b: str, limit: int) -> int:
 
 
 def closest(word: str, candidates: Iterable[str]) -> str | None:
-    """The candidate that `word` was meant to be, or None when none is near: up to a third of the letters may be wrong."""
+    """The candidate that `word` was meant to be, or None when none is near: up to a third of the letters may be wrong.
+
+    One that only goes on where the word ends is nearer than all others: `q4_k` is `q4_k_m`, not `q2_k`.
+    """
     limit = max(1, min(len(word), MAX_QUOTED) // 3)
     if len(word) > MAX_QUOTED:
         return None
     best: tuple[int, str] | None = None
     for candidate in sorted(set(candidates)):
-        edits = distance(word.lower(), candidate.lower(), limit)
+        edits = 0 if _goes_on(candidate, word) else distance(word.lower(), candidate.lower(), limit)
         if edits <= limit and (best is None or edits < best[0]):
             best = (edits, candidate)
     return best[1] if best else None
+
+
+def _goes_on(candidate: str, word: str) -> bool:
+    rest = candidate[len(word) :]
+    return len(word) > 1 and candidate.startswith(word) and rest[:1] in ("_", "-", ".") and len(rest) <= 4
 
 
 def shorten(text: str) -> str:

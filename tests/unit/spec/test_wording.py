@@ -14,6 +14,8 @@ def test_distance_counts_edits_and_swaps_up_to_the_limit(a, b, edits):
 def test_the_nearest_name_is_near():
     assert closest("epocs", ["epochs", "steps"]) == "epochs"
     assert closest("Gguf", ["gguf", "onnx"]) == "gguf"
+    assert closest("q4_k", ["q2_k", "q4_0", "q4_k_m", "q4_k_s"]) == "q4_k_m"
+    assert closest("form", ["from", "form_of_it"]) == "from"
     assert closest("data", ["losses"]) is None
     assert closest("x" * 10_000, ["xx"]) is None
 
