@@ -176,7 +176,7 @@ class CaptureStep(Part):
     top_k: int = Field(64, ge=1, le=4096, description="at most so many ids are kept for a token")
     mass: float = Field(0.99, gt=0, le=1, description="ids are kept until their probability reaches this")
     temperatures: list[Annotated[float, Field(gt=0)]] = Field(
-        default_factory=lambda: [1.0, 1.5, 2.0, 4.0], min_length=1, description="temperatures that a loss may ask"
+        [1.0, 1.5, 2.0, 4.0], min_length=1, description="temperatures that a loss may ask"
     )
 
 
@@ -246,7 +246,7 @@ class TrainStep(Part):
     data: RowsRef = Field(description="the rows; a bare name means their training split")
     validation: RowsRef | None = Field(None, description="rows that early stopping looks at")
     losses: dict[Name, LossStep] = Field(min_length=1, description="the objective: a weighted sum of named terms")
-    trainer: TrainerStep = Field(default_factory=lambda: TrainerStep(uses="local"), description="where it is trained")
+    trainer: TrainerStep = Field(TrainerStep(uses="local"), description="where it is trained")
     engine: EngineStep | None = Field(
         None, description="what runs the trained model; without it the compiler picks one that reads its format"
     )
