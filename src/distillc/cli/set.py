@@ -7,6 +7,7 @@ import argparse
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from distillc.cli.lint import SPEC_NAME
@@ -17,12 +18,13 @@ from distillc.spec.diagnostic import Diagnostic, Severity
 from distillc.spec.edit import Change, diff
 from distillc.spec.errors import InvalidSpec, UsageError
 from distillc.spec.lint import Linted, lint
-from distillc.spec.nodes import MappingNode
+from distillc.spec.nodes import MappingNode, entries
 from distillc.spec.parse import parse
 from distillc.spec.render import render
-from distillc.spec.resolve import Resolved, Stop, override_assignment
+from distillc.spec.resolve import Assignment, Resolved, Stop, override_assignment
 from distillc.spec.source import Source
 from distillc.spec.splice import with_value, without
+from distillc.spec.wording import closest
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -70,20 +72,29 @@ def edited(source: Source, overrides: Sequence[str], unset: Sequence[str], secti
     for change, takes in changes:
         root, found = parse(source)
         if not isinstance(root, MappingNode) or found:
-            raise InvalidSpec(
-                found or [Diagnostic("D103", Severity.ERROR, "a spec is a mapping of sections", Span(source.name, 1, 1, 1, 1))]
-            )
+            place = root.span if root else None
+            raise InvalidSpec(found or [Diagnostic("D103", Severity.ERROR, "a spec is a mapping of sections", place)])
         path, _, value = change.partition("=")
         try:
             if takes:
                 text = without(source, root, path.split("."), Source(path, path).span(0, len(path)))
             else:
-                text = with_value(source, root, override_assignment(change, 0, {}), value.strip(), sections)
+                assignment = override_assignment(change, 0, {})
+                text = with_value(source, root, replace(assignment, adds=_is_new_step(assignment, root)), value.strip(), sections)
         except Stop as stop:
             finding = stop.diagnostic
             raise UsageError(finding.message, where=change, help=_elsewhere(path, source, resolved) or finding.help) from None
         source = Source(source.name, text)
     return source.text
+
+
+def _is_new_step(assignment: Assignment, root: MappingNode) -> bool:
+    """Whether a whole step is to be added: one whose name is near another's is a typing error."""
+    return (
+        len(assignment.parts) == 2
+        and isinstance(assignment.value, MappingNode)
+        and closest(assignment.parts[1], [entry.key for entry in entries(root.get(assignment.parts[0]))]) is None
+    )
 
 
 def _elsewhere(path: str, source: Source, resolved: Resolved | None) -> str | None:

@@ -74,6 +74,14 @@ def test_a_spec_that_has_errors_already_may_be_set_right_step_by_step(spec):
     assert spec.read_text(encoding="utf-8") == SPEC
 
 
+def test_a_whole_step_may_be_added_where_no_step_has_a_name_near(spec, capsys):
+    assert main(["set", "models.tiny={uses: random, layers: 1}", "curate.clean={from: prose, steps: [dedup]}"]) == 0
+    added = SPEC.replace("# small\n", "# small\n  tiny: {uses: random, layers: 1}\n") + "curate: {clean: {from: prose, steps: [dedup]}}\n"
+    assert capsys.readouterr().out == added
+    assert main(["set", "models.bse={uses: random, layers: 1}"]) == 2
+    assert "did you mean `base`?" in capsys.readouterr().err
+
+
 def test_unset_takes_a_key_away(spec, capsys):
     assert main(["set", "--unset", "train.student.validation"]) == 0
     assert capsys.readouterr().out == SPEC.replace(" validation: prose.validation,", "")
@@ -94,9 +102,11 @@ def test_a_step_of_an_extended_spec_is_set_there(spec, tmp_path, capsys):
         (["seed=[1"], "the value of `seed` is not YAML"),
         (["seed=1", "none.yaml"], "none.yaml cannot be read"),
         (["seed=1", "broken.yaml"], "D001"),
+        (["seed=1", "list.yaml"], "a spec is a mapping"),
     ],
 )
 def test_bad_usage_says_what_is_wrong(spec, tmp_path, capsys, arguments, told):
     (tmp_path / "broken.yaml").write_text("a: [\n", encoding="utf-8")
+    (tmp_path / "list.yaml").write_text("- 1\n", encoding="utf-8")
     assert main(["set", *arguments]) == 2
     assert told in capsys.readouterr().err
