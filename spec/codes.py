@@ -82,6 +82,7 @@ CODES: Mapping[str, Code] = {
     "D302": _rule("prompt_without_input"),
     "D401": _rule("early_stopping"),
     "D601": _rule("gate_outside", binding=True),
+    "D900": Code("not-carried-out"),
     "D901": _rule("unknown_code"),
     "D902": _rule("cannot_be_ignored"),
     "D903": _rule("malformed_ignore"),

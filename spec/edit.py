@@ -94,11 +94,12 @@ def may_apply(fix: Fix | None, *, unsafe: bool) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """The text of one file, before and after."""
+    """The text of one file, before and after so many fixes."""
 
     name: str
     before: str
     after: str
+    fixes: int = 0
 
 
 @dataclass(slots=True)
@@ -107,7 +108,6 @@ class Mended:
 
     linted: "dict[str, Linted]"
     changes: list[Change] = field(default_factory=list)
-    fixed: int = 0
     refused: list[str] = field(default_factory=list)
 
 
@@ -121,6 +121,7 @@ def mend(
     ours = {identity(name): name for name in files}
     before: dict[str, str] = {}
     after: dict[str, str] = {}
+    counts: dict[str, int] = {}
 
     def current(path: Path) -> bytes:
         text = after.get(identity(str(path)))
@@ -146,11 +147,11 @@ def mend(
                 continue
             before.setdefault(file, source.text)
             after[file] = text
-            mended.fixed += count
+            counts[file] = counts.get(file, 0) + count
         for name, linted in mended.linted.items():
             if any(identity(source) in todo for source in linted.sources):
                 mended.linted[name] = lint(name, current)
-    mended.changes = [Change(ours[file], before[file], text) for file, text in after.items() if text != before[file]]
+    mended.changes = [Change(ours[file], before[file], text, counts[file]) for file, text in after.items() if text != before[file]]
     return mended
 
 

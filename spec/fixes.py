@@ -60,7 +60,7 @@ def retyped(node: Node, wanted: str) -> Fix | None:
             if isinstance(node.value, bool):  # a number must have been meant as it is written; this may have been meant as nothing
                 applicability = Applicability.UNSAFE
     elif not node.plain:
-        if _is_wanted(scalar_value(node.text), wanted):
+        if place != node.span and _is_wanted(scalar_value(node.text), wanted):  # quotes, not a tag, make a text of it
             new = node.text
     elif "true or false" in wanted:
         new = _SPOKEN.get(node.text.lower())

@@ -8,11 +8,11 @@ are placeholders only where a message has arguments.
 import json
 import re
 from collections.abc import Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from distillc import __version__
 from distillc.spec.codes import ALL_CODES, page
 from distillc.spec.diagnostic import Diagnostic, Fix, Severity, Span
 from distillc.spec.explanation import as_markdown, explanation, written
@@ -30,7 +30,7 @@ def render(diagnostics: Sequence[Diagnostic], sources: Mapping[str, Source], *, 
     placed = [diagnostic for diagnostic in diagnostics if diagnostic.span]
     results = [_result(diagnostic, codes, mark) for diagnostic, mark in zip(placed, fingerprints(placed), strict=True)]
     notifications = [_notification(diagnostic, codes) for diagnostic in diagnostics if not diagnostic.span]
-    driver = {"name": "distillc", "semanticVersion": __version__, "rules": [_rule(code) for code in codes]}
+    driver = {"name": "distillc", "semanticVersion": version("distillc"), "rules": [_rule(code) for code in codes]}
     invocation = {"executionSuccessful": not notifications, "toolExecutionNotifications": notifications}
     run = {
         "tool": {"driver": driver},

@@ -3,25 +3,32 @@
 import argparse
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TextIO
 
 from distillc.cli.main import use_color
 from distillc.plugins.registry import load as load_plugins
 from distillc.spec.diagnostic import Diagnostic, Severity, Span
 from distillc.spec.errors import UsageError
-from distillc.spec.lint import lint_file
+from distillc.spec.lint import Linted, lint_file
 from distillc.spec.render import FORMATS, render
-from distillc.spec.source import Source
+from distillc.spec.resolve import Read
+from distillc.spec.source import read_file
 
 SPEC_NAME = "distill.yaml"
+FOR_PEOPLE = ("full", "concise")
+"""Forms with a summary at the end; the others are read by programs."""
 # Folders that hold other people's files, or files that were made from ours.
 SKIPPED = frozenset({"node_modules", "dist", "build", "__pycache__", "site-packages", "venv"})
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "files", nargs="*", metavar="FILE", help=f"specs, or folders to look in (default: each {SPEC_NAME} of the repository)"
+        "files",
+        nargs="*",
+        metavar="FILE",
+        help=f"specs, or folders to look in (default: each {SPEC_NAME} of the repository); - is standard input",
     )
     parser.add_argument("--format", choices=FORMATS, default="full", help="how findings are printed (default: full)")
     parser.add_argument("--profile", help="check the spec with this profile (default: as it is, and with each profile)")
@@ -29,30 +36,67 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--set", action="append", default=[], dest="overrides", metavar="PATH=VALUE", help="set a value, as in train.student.epochs=2"
     )
     parser.add_argument("--strict", action="store_true", help="warnings count as errors")
+    parser.add_argument("--fix", action="store_true", help="mend what can be mended without changing what the spec means")
+    parser.add_argument("--unsafe-fixes", action="store_true", help="take guesses for fixes too; look at them with --diff")
+    parser.add_argument("--diff", action="store_true", help="write nothing, print what --fix would change; exit with 1 if it is anything")
+    parser.add_argument("--stdin-filename", metavar="NAME", help="read standard input, and take it for this file")
 
 
 def run(args: argparse.Namespace) -> int:
-    files = [file for name in args.files for file in specs(Path(name))] if args.files else repository_specs(Path())
+    if args.diff and args.format not in FOR_PEOPLE:
+        raise UsageError("--diff prints a difference, not findings", help="leave --format away")
+    read, given = read_file, None
+    if args.files == ["-"] or args.stdin_filename is not None:
+        from distillc.cli.standard_input import from_standard_input
+
+        given = from_standard_input(args.stdin_filename, args.files)
+        names, read = [given.name], given.read
+    elif args.files:
+        names = [str(file) for name in args.files for file in specs(Path(name))]
+    else:
+        names = [str(file) for file in repository_specs(Path())]
     table = load_plugins()
-    found: list[Diagnostic] = []
-    sources: dict[str, Source] = {}
-    unreadable = False
-    for file in files:
+
+    def check(name: str, read: Read) -> Linted:
         try:
-            linted = lint_file(file, table, args.profile, args.overrides, every_profile=args.profile is None)
+            return lint_file(Path(name), table, args.profile, args.overrides, every_profile=args.profile is None, read=read)
         except OSError as error:
-            unreadable = True
             message = f"cannot read the file: {error.strerror or error}"
-            found.append(Diagnostic("D000", Severity.ERROR, message, Span(str(file), 1, 1, 1, 1), help="check the path"))
-            continue
-        found += linted.diagnostics
-        sources |= linted.sources
-    sys.stdout.write(render(args.format, found, sources, color=use_color(sys.stdout.isatty())))
-    if args.format != "json":
-        print(summary(found, len(files)))
+            return Linted(None, [Diagnostic("D000", Severity.ERROR, message, Span(name, 1, 1, 1, 1), help="check the path")])
+
+    if not (args.fix or args.diff):
+        return show(args, [check(name, read) for name in names], names)
+    from distillc.cli import fixing
+
+    mended = fixing.mended(names, check, read, unsafe=args.unsafe_fixes)
+    if args.diff:
+        return fixing.show_difference(mended)
+    if given:
+        given.give_back(mended.changes)
+        fixed = sum(change.fixes for change in mended.changes)
+    else:
+        fixed = fixing.write(mended, check, read)
+    return show(args, list(mended.linted.values()), names, fixed=fixed, stream=sys.stderr if given else sys.stdout)
+
+
+def show(args: argparse.Namespace, linted: Sequence[Linted], names: Sequence[str], *, fixed: int = 0, stream: TextIO | None = None) -> int:
+    """Prints what was found, and answers with the exit code."""
+    stream = stream or sys.stdout
+    found = [diagnostic for each in linted for diagnostic in each.diagnostics]
+    sources = {name: source for each in linted for name, source in each.sources.items()}
+    stream.write(render(args.format, found, sources, color=use_color(stream.isatty())))
+    if args.format in FOR_PEOPLE:
+        print(f"{fixed} fixed; {summary(found, len(names))}" if fixed else summary(found, len(names)), file=stream)
+        if any(diagnostic.fix for diagnostic in found):
+            from distillc.cli.fixing import hint
+
+            if told := hint(found, names, unsafe=args.unsafe_fixes):
+                print(told, file=stream)
+    if any(diagnostic.code == "D000" for diagnostic in found):
+        return 2
     errors = any(diagnostic.severity is Severity.ERROR for diagnostic in found)
     warnings = any(diagnostic.severity is Severity.WARNING for diagnostic in found)
-    return 2 if unreadable else int(errors or (args.strict and warnings))
+    return int(errors or (args.strict and warnings))
 
 
 def specs(path: Path) -> list[Path]:

@@ -3,6 +3,7 @@
 A command is a module here with `add_arguments(parser)` and `run(args) -> int`. Exit codes: design, section 8.
 """
 
+import io
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -32,10 +33,14 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "completion": ("distillc.cli.completion", "print a script that completes commands and options in a shell"),
 }
 INTERRUPTED = 130
+FINDINGS = frozenset({"concise", "json", "sarif", "github", "gitlab"})
+"""Forms of findings that programs read: in them, errors too."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may be no text, a terminal may know no `…`
     debug = "--debug" in arguments or bool(os.environ.get("DISTILLC_DEBUG"))
     arguments = [argument for argument in arguments if argument != "--debug"]
     try:
@@ -52,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         if debug:
             raise
-        return _report(error, wants_json(arguments))
+        return _report(error, arguments[:1], asked_format(arguments))
 
 
 def _dispatch(arguments: list[str]) -> int:
@@ -86,7 +91,7 @@ def command_parser(name: str) -> "argparse.ArgumentParser":
 
     class Parser(argparse.ArgumentParser):
         def error(self, message: str) -> NoReturn:
-            """Raised rather than printed, so that bad usage too is JSON where JSON was asked for."""
+            """Raised rather than printed, so that bad usage too comes in the form that was asked for."""
             raise UsageError(message, help=self.format_usage().strip())
 
     return Parser(prog=f"distillc {name}", description=COMMANDS[name][1], epilog="--debug shows tracebacks", allow_abbrev=False)
@@ -105,17 +110,29 @@ commands:
 `distillc COMMAND --help` says more. --version prints the version, --debug shows tracebacks."""
 
 
-def wants_json(arguments: Sequence[str]) -> bool:
-    """Read from the bare arguments: errors may come before they are parsed."""
-    return "--format=json" in arguments or any(pair == ("--format", "json") for pair in zip(arguments, arguments[1:]))  # noqa: B905, RUF007 - not worth an import
+def asked_format(arguments: Sequence[str]) -> str | None:
+    """What `--format` says, the last one; read from the bare arguments, for errors may come before they are parsed."""
+    asked = None
+    for number, argument in enumerate(arguments):
+        if argument == "--":
+            break
+        if argument == "--format":
+            asked = arguments[number + 1] if number + 1 < len(arguments) else None
+        elif argument.startswith("--format="):
+            asked = argument.removeprefix("--format=")
+    return asked
 
 
-def _report(error: Exception, as_json: bool) -> int:
-    """One message on stderr; with --format json, JSON on stdout. What is no DistillError is a defect of ours and says so."""
+def _report(error: Exception, command: Sequence[str], form: str | None) -> int:
+    """One message on stderr; in a form for programs, on stdout. What is no DistillError is a defect of ours and says so.
+
+    In the forms of findings an error is a finding without a place. `json` is such a form for `lint` alone: other commands answer with
+    an object of their own, and so does an error.
+    """
     from distillc.spec.errors import DistillError, InvalidSpec, StageFailed
 
     if isinstance(error, InvalidSpec):
-        return _findings(error, as_json)
+        return _findings(error, form)
     if not isinstance(error, DistillError):
         # A full disk, a file without permission: the world's errors have a clear message of their own.
         if isinstance(error, OSError) and error.strerror:
@@ -124,7 +141,14 @@ def _report(error: Exception, as_json: bool) -> int:
         else:
             message = f"{type(error).__name__}: {error}"
             error = DistillError(message, help="this is a defect of distillc; --debug shows where it happened")
-    if as_json:
+    if form in FINDINGS and (form != "json" or list(command) == ["lint"]):
+        from distillc.spec.diagnostic import Diagnostic, Severity
+        from distillc.spec.render import render
+
+        message = f"{error.where}: {error.message}" if error.where else error.message
+        help = " ".join(error.help.split()) if error.help else None
+        sys.stdout.write(render(form, [Diagnostic("D900", Severity.ERROR, message, help=help)], {}))
+    elif form == "json":
         import json
 
         body = {"message": error.message, "where": error.where, "help": error.help, "exit_code": error.exit_code}
@@ -146,7 +170,7 @@ def _kept_lines(text: str) -> str:
     return "\n".join(safe(line) for line in text.split("\n"))
 
 
-def _findings(error: "DistillError", as_json: bool) -> int:
+def _findings(error: "DistillError", form: str | None) -> int:
     from pathlib import Path
 
     from distillc.spec.errors import InvalidSpec
@@ -160,9 +184,9 @@ def _findings(error: "DistillError", as_json: bool) -> int:
             sources[file] = Source(file, decode(Path(file).read_bytes(), file)[0])
         except OSError:
             continue  # a place on the command line, or text that was never in a file
-    form = "json" if as_json else "full"
-    stream = sys.stdout if as_json else sys.stderr
-    stream.write(render(form, error.diagnostics, sources, color=use_color(stream.isatty())))
+    known = form if form in FINDINGS else None
+    stream = sys.stdout if known else sys.stderr
+    stream.write(render(known or "full", error.diagnostics, sources, color=use_color(stream.isatty())))
     return error.exit_code
 
 

@@ -63,7 +63,9 @@ def test_lint_exits_with_0_1_or_2(tmp_path, capsys):
     assert main(["lint", str(good)]) == 0
     assert capsys.readouterr().out == "nothing wrong in 1 file\n"
     assert main(["lint", str(good), str(bad), "--format", "concise"]) == 1
-    assert capsys.readouterr().out == f"{bad}:4:1 D101 unknown key `sed`; did you mean `seed`?\n1 error in 2 files\n"
+    assert capsys.readouterr().out == (
+        f"{bad}:4:1 D101 unknown key `sed`; did you mean `seed`?\n1 error in 2 files\n1 fixable with --fix --unsafe-fixes\n"
+    )
     assert main(["lint", str(tmp_path / "none.yaml"), "--format", "json"]) == 2
     assert [(d["code"], d["line"]) for d in json.loads(capsys.readouterr().out)] == [("D000", 1)]
 
@@ -85,8 +87,19 @@ def test_lint_with_nothing_to_lint_says_what_to_do(tmp_path, monkeypatch, capsys
     assert "name a file" in capsys.readouterr().err
 
 
-def test_bad_usage_is_json_where_json_is_asked_for(capsys):
-    assert main(["lint", "--format", "json", "--no-such-option"]) == 2
+def test_bad_usage_comes_in_the_form_that_was_asked_for(capsys):
+    def shown(form):
+        assert main(["lint", "--no-such-option", f"--format={form}"]) == 2
+        told = capsys.readouterr()
+        assert told.err == ""
+        return told.out
+
+    assert [(finding["code"], finding["file"]) for finding in json.loads(shown("json"))] == [("D900", None)]
+    assert json.loads(shown("sarif"))["runs"][0]["invocations"][0]["executionSuccessful"] is False
+    assert json.loads(shown("gitlab"))[0]["check_name"] == "D900"
+    assert shown("github").startswith("::error title=distillc D900::unrecognized arguments: --no-such-option%0Ausage: distillc lint ")
+    assert shown("concise").startswith("D900 unrecognized arguments: --no-such-option; usage: distillc lint ")
+    assert main(["plan", "--no-such-option", "--format", "json"]) == 2  # a command with an answer of its own
     assert json.loads(capsys.readouterr().out)["error"]["exit_code"] == 2
     assert main(["lnt"]) == 2
     assert "did you mean `lint`?" in capsys.readouterr().err
@@ -123,6 +136,8 @@ def test_findings_of_a_command_are_shown_in_the_form_asked_for(command, capsys, 
     assert "1 | seed: x\n  |       ^" in capsys.readouterr().err
     assert main(["boom", "--format", "json"]) == 2
     assert json.loads(capsys.readouterr().out)[0]["code"] == "D103"
+    assert main(["boom", "--format", "github"]) == 2
+    assert "line=1,col=7" in capsys.readouterr().out
 
 
 def test_every_code_is_explained(capsys):

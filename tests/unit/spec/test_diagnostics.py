@@ -27,6 +27,7 @@ WITHOUT_A_FILE = {
     "D020": "the profile is named on the command line",
     "D023": "it stands on the command line, in --set",
     "D111": "no plugin here is broken",
+    "D900": "the command itself failed, before any spec",
 }
 
 
