@@ -63,6 +63,14 @@ class Walker:
     def check(self, root: Node) -> Checked:
         return self.visit(root, self.root, (), root.span)
 
+    def of_step(self, section: str, entry: Entry) -> Checked:
+        """What there is to say about one step, as `check` says it of the whole."""
+        path = (section, entry.key)
+        if (known := self.known.get((path, id(entry.value)))) is None:
+            schema = self.root["properties"][section].get("additionalProperties", {})
+            known = self.known[path, id(entry.value)] = (entry.value, self.visit(entry.value, schema, path, entry.key_span))
+        return known[1]
+
     def visit(self, node: Node, schema: Schema, path: Path, anchor: Span) -> Checked:
         """`anchor` is the place to point at for something that is missing from `node`: the key before it."""
         schema = resolve_ref(schema, self.root)
@@ -293,7 +301,8 @@ def _count(code: str, n: int, what: str, least: int | None, most: int | None, sp
 
 @functools.cache
 def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern)
+    """`$` is the end, as in JSON Schema and pydantic; Python's would let a line break follow."""
+    return re.compile(pattern.removesuffix("$") + r"\Z" if pattern.endswith("$") and not pattern.endswith(r"\$") else pattern)
 
 
 def _dotted(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 import math
 import re
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +18,10 @@ NOUNS = {
     "boolean": "true or false",
     "null": "nothing",
 }
+
+
+MAX_FLOAT = int(sys.float_info.max)
+"""No number of the language is larger; one that is would become infinite on its way."""
 
 
 def types_of(schema: Mapping[str, Any]) -> tuple[str, ...]:
@@ -36,9 +41,9 @@ def is_of_type(node: Node, name: str) -> bool:
         return name == "string"
     if value is None:
         return name == "null"
-    if not math.isfinite(value):
-        return False
-    return name == "number" or (name == "integer" and value == int(value))
+    if isinstance(value, int):
+        return name == "integer" or (name == "number" and abs(value) <= MAX_FLOAT)
+    return math.isfinite(value) and (name == "number" or (name == "integer" and value == int(value)))
 
 
 def got(node: Node) -> str:

@@ -141,7 +141,7 @@ def test_a_config_that_takes_a_key_of_the_section_is_refused_where_it_is_used(ta
     table = table_with("losses", "greedy", Greedy)
     assert not lint(SPEC, "f", table).failed, "it must harm no spec that does not use it"
     linted = lint(SPEC.replace("{hard: cross_entropy}", "{hard: greedy}"), "f", table)
-    assert [d.message for d in linted.diagnostics] == [
+    assert [d.message for d in linted.diagnostics if d.code < "D2"] == [
         "the loss `greedy` cannot be used: its config declares `weight`, which the section owns"
     ]
 
@@ -151,7 +151,7 @@ def test_a_config_with_a_constraint_that_cannot_be_checked_is_refused(table_with
         value: str = Field(json_schema_extra={"not": {"const": "x"}})
 
     linted = lint(SPEC.replace("[errant]", "[errant, {uses: odd, value: x}]"), "f", table_with("metrics", "odd", Odd))
-    assert [d.code for d in linted.diagnostics] == ["D111"]
+    assert [d.code for d in linted.diagnostics if d.code < "D2"] == ["D111"]
 
 
 def test_models_inside_a_config_are_checked_too(table_with):
@@ -165,7 +165,7 @@ def test_models_inside_a_config_are_checked_too(table_with):
     table = table_with("metrics", "nested", Outer)
     step = "{uses: nested, inner: {depth: 0}, more: {a: {depth: 1, width: 2}}}"
     linted = lint(SPEC.replace("[errant]", f"[errant, {step}]"), "f", table)
-    assert [d.code for d in linted.diagnostics] == ["D105", "D101"]
+    assert [d.code for d in linted.diagnostics if d.code < "D2"] == ["D105", "D101"]
 
 
 def test_the_schema_in_the_repository_is_fresh(monkeypatch):
@@ -175,3 +175,14 @@ def test_the_schema_in_the_repository_is_fresh(monkeypatch):
     broken = [d["x-distillc-broken"] for d in schema["$defs"].values() if "x-distillc-broken" in d]
     assert not broken
     assert SCHEMA_FILE.read_text(encoding="utf-8") == dump(schema)
+
+
+@pytest.mark.parametrize("number", ["1" + "0" * 309, "-1" + "0" * 398, "1e999", ".inf", ".nan"])
+def test_a_number_that_no_float_holds_is_refused_where_a_float_is_wanted(table, number):
+    linted = lint(SPEC.replace("usd: 20", f"usd: {number}"), "f", table)
+    assert [d.code for d in linted.diagnostics if d.code < "D2"] == ["D103"]
+
+
+def test_a_name_ends_at_its_end_and_not_before_a_line_break(table):
+    linted = lint(SPEC.replace("name: grammar", 'name: "grammar\\n"'), "f", table)
+    assert [d.code for d in linted.diagnostics if d.code < "D2"] == ["D106"]
