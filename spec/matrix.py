@@ -13,7 +13,8 @@ from math import prod
 
 from distillc.spec.diagnostic import Diagnostic, Label, Severity, Span
 from distillc.spec.nodes import Entry, MappingNode, Node, ScalarNode, SequenceNode, at, entries, to_plain
-from distillc.spec.resolve import SECTIONS_OF_WHOLE, Assignment, Stop, assign, inner_value, make_assignment
+from distillc.spec.references import KINDS
+from distillc.spec.resolve import SECTIONS_OF_WHOLE, Assignment, Stop, assign, find, inner_value, make_assignment
 from distillc.spec.wording import did_you_mean, listing, shorten
 
 MAX_CELLS = 1_000
@@ -75,13 +76,6 @@ class Matrix:
             if number is not None and (axes is None or index in axes)
         )
 
-    def place(self, root: MappingNode, cell: Cell) -> MappingNode:
-        """The spec of a cell. All that it does not set stays the same object."""
-        for axis, number in zip(self.axes, cell, strict=True):
-            if number is not None:
-                root = assign(root, replace(axis.assignment, value=axis.values[number]), (axis.parts[0],))
-        return root
-
     def cover(self) -> list[Cell]:
         """Cells in which every value comes at least once: about as many as the longest axis has values, not the product."""
         there = dict.fromkeys(self.cells)
@@ -97,6 +91,43 @@ class Matrix:
                 found.append(cell)
         alone = [tuple(number if index == at else None for at in range(len(lengths))) for index, number in sorted(left)]
         return [*(found or self.cells[:1]), *alone]  # in no cell at all, because `exclude` takes it out of each
+
+
+class Placed:
+    """A spec with the values of a cell in it. What is the same in two cells is the same object."""
+
+    def __init__(self, matrix: Matrix, root: MappingNode) -> None:
+        self.matrix, self.root = matrix, root
+        self.places: dict[tuple[str, ...], list[int]] = {}  # a step, or a section that has none, with the axes that lead into it
+        self.known: dict[tuple[tuple[str, ...], Cell], Entry] = {}
+        for index, axis in enumerate(matrix.axes):
+            self.places.setdefault(axis.parts[:2] if axis.parts[0] in KINDS else axis.parts[:1], []).append(index)
+
+    def of(self, cell: Cell) -> MappingNode:
+        entries = dict(self.root.entries)
+        for place, axes in self.places.items():
+            numbers = tuple([cell[axis] for axis in axes])
+            if not any(number is not None for number in numbers):
+                continue
+            entry = self.entry(place, axes, numbers)
+            if len(place) > 1:
+                section = entries[place[0]]
+                assert isinstance(section.value, MappingNode)
+                steps = section.value.entries
+                entry = replace(section, value=replace(section.value, entries={**steps, place[1]: entry}))
+            entries[place[0]] = entry
+        return replace(self.root, entries=entries)
+
+    def entry(self, place: tuple[str, ...], axes: Sequence[int], numbers: Cell) -> Entry:
+        if (place, numbers) not in self.known:
+            root = self.root
+            for axis, number in zip([self.matrix.axes[axis] for axis in axes], numbers, strict=True):
+                if number is not None:
+                    root = assign(root, replace(axis.assignment, value=axis.values[number]), (place[0],))
+            found = find(root, place)
+            assert isinstance(found, Entry)
+            self.known[place, numbers] = found
+        return self.known[place, numbers]
 
 
 def read_matrix(root: MappingNode, sections: Collection[str], over: Sequence[Assignment] = ()) -> tuple[Matrix | None, list[Diagnostic]]:
@@ -149,7 +180,9 @@ class _Reader:
 
     def axis(self, entry: Entry) -> Axis | None:
         """A path that cells set; None where it leads nowhere, or into or around another one."""
-        found = make_assignment(entry.key, entry.key_span, entry.value, adds=False)
+        vary = at(self.root, "matrix", "vary")
+        beside = vary.entries if isinstance(vary, MappingNode) else ()
+        found = make_assignment(entry.key, entry.key_span, entry.value, adds=False, beside=beside)
         if found.parts[0] in FIXED and found.parts[0] in self.sections:
             self.error(f"`{found.parts[0]}` cannot vary", found.spans[0], "a cell has steps, `task`, `decoding` and `seed` for itself")
             return None

@@ -25,7 +25,7 @@ def replace(node: Node, text: str) -> Edit:
 def insert(mapping: MappingNode, before: str, text: str) -> Edit | None:
     """Puts an entry before another one; not before a `? key` on lines, nor between an anchor and its key."""
     entry = mapping.entries.get(before)
-    if entry is None or not within(entry.key_span, mapping.span):
+    if entry is None or not within(entry.key_span, mapping.span) or entry.key_span == mapping.span:  # the bare name of a plugin
         return None
     start = _start(entry.key_span)
     if mapping.flow:

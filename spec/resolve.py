@@ -10,12 +10,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from distillc.spec.diagnostic import Diagnostic, Severity, Span
+from distillc.spec.diagnostic import Diagnostic, Fix, Severity, Span
 from distillc.spec.nodes import Entry, MappingNode, Node, ScalarNode, SequenceNode, at, entries, text
 from distillc.spec.parse import parse
 from distillc.spec.references import KINDS
 from distillc.spec.source import Source, decode
-from distillc.spec.wording import did_you_mean, shorten
+from distillc.spec.wording import closest, did_you_mean, shorten
 
 if TYPE_CHECKING:
     from distillc.spec.composition import Cells
@@ -91,8 +91,8 @@ class Stop(Exception):
         self.diagnostic = diagnostic
 
 
-def _stop(code: str, message: str, span: Span | None, help: str | None = None) -> Stop:
-    return Stop(Diagnostic(code, Severity.ERROR, message, span, help=help))
+def _stop(code: str, message: str, span: Span | None, help: str | None = None, fix: Fix | None = None) -> Stop:
+    return Stop(Diagnostic(code, Severity.ERROR, message, span, help=help, fix=fix))
 
 
 # extends
@@ -193,12 +193,16 @@ _JOINED = frozenset(KINDS) | {"profiles"}
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """A value for a path. `spans` are those of the path's parts. `adds`: whether it may name a step that is not there yet."""
+    """A value for a path. `spans` are those of the path's parts. `adds`: whether it may name a step that is not there yet.
+
+    `beside`: the paths that stand in the same mapping.
+    """
 
     parts: tuple[str, ...]
     spans: tuple[Span, ...]
     value: Node
     adds: bool
+    beside: Collection[str] = ()
 
 
 def profile_assignments(root: MappingNode, profile: str) -> list[Assignment]:
@@ -209,7 +213,9 @@ def profile_assignments(root: MappingNode, profile: str) -> list[Assignment]:
         help = did_you_mean(profile, names, "there are") or "the spec has no profiles"
         place = root.entries.get("profiles")
         raise _stop("D020", f"there is no profile `{shorten(profile)}`", place.key_span if place else None, help)
-    return [make_assignment(entry.key, entry.key_span, entry.value, adds=True) for entry in entries(at(profiles, profile))]
+    paths = entries(at(profiles, profile))
+    beside = {entry.key for entry in paths}
+    return [make_assignment(entry.key, entry.key_span, entry.value, adds=True, beside=beside) for entry in paths]
 
 
 def override_assignment(override: str, number: int, sources: dict[str, Source]) -> Assignment:
@@ -230,15 +236,16 @@ def override_assignment(override: str, number: int, sources: dict[str, Source]) 
     return make_assignment(path.strip(), place, node, adds=False)
 
 
-def make_assignment(path: str, span: Span, value: Node, *, adds: bool) -> Assignment:
+def make_assignment(path: str, span: Span, value: Node, *, adds: bool, beside: Collection[str] = ()) -> Assignment:
     parts = path.split(".")
     spans: list[Span] = []
-    exact = span.line == span.end_line and span.end_column - span.column == len(path)  # no quotes, no escapes
-    column = span.column
+    quote = (span.end_column - span.column - len(path)) // 2
+    exact = span.line == span.end_line and span.end_column - span.column == len(path) + 2 * quote and quote in (0, 1)  # no escapes
+    column = span.column + quote
     for part in parts:
         spans.append(Span(span.file, span.line, column, span.line, column + len(part)) if exact else span)
         column += len(part) + 1
-    return Assignment(tuple(parts), tuple(spans), value, adds)
+    return Assignment(tuple(parts), tuple(spans), value, adds, beside)
 
 
 def assign(root: MappingNode, assignment: Assignment, sections: Collection[str]) -> MappingNode:
@@ -248,7 +255,8 @@ def assign(root: MappingNode, assignment: Assignment, sections: Collection[str])
         raise _stop("D021", f"`{first}` cannot be set by a path", assignment.spans[0], "a path begins with another section")
     if first not in sections:
         help = did_you_mean(first, sections, "a path begins with one of")
-        raise _stop("D021", f"there is no section `{shorten(first)}`", assignment.spans[0], help)
+        fix = _respelled(assignment, 0, sections)
+        raise _stop("D021", f"there is no section `{shorten(first)}`", assignment.spans[0], help, fix)
     if len(assignment.parts) > MAX_PARTS:
         raise _stop("D021", f"a path has at most {MAX_PARTS} parts", assignment.spans[0])
     changed = _assign(root, assignment, 0)
@@ -276,15 +284,27 @@ def _assign(node: Node | None, assignment: Assignment, depth: int) -> Node:
     last = depth == len(assignment.parts) - 1
     if depth == 1 and assignment.parts[0] in KINDS and part not in node.entries and not (last and assignment.adds):
         help = did_you_mean(part, node.entries, "there are") or f"`{assignment.parts[0]}` has no steps"
-        raise _stop("D021", f"`{assignment.parts[0]}` has no step `{shorten(part)}`", span, help)
+        fix = _respelled(assignment, 1, node.entries)
+        raise _stop("D021", f"`{assignment.parts[0]}` has no step `{shorten(part)}`", span, help, fix)
     old = node.entries.get(part)
     value = _assign(old.value if old else None, assignment, depth + 1)
     entry = Entry(part, span if last or old is None else old.key_span, value)
     return replace(node, entries={**node.entries, part: entry})
 
 
+def _respelled(assignment: Assignment, depth: int, names: Iterable[str]) -> Fix | None:
+    """Another word for one part of a path, unless that makes a path that is there already."""
+    from distillc.spec.fixes import respelled
+
+    parts = assignment.parts
+    near = closest(parts[depth], names)
+    if near is None or ".".join((*parts[:depth], near, *parts[depth + 1 :])) in assignment.beside:
+        return None
+    return respelled(assignment.spans[depth], parts[depth], near)
+
+
 def inner_value(value: Node, assignment: Assignment, depth: int) -> Node:
-    """`value`, which stands at the first `depth` parts of a path, with what the path goes on to replaced; as it is where that leads nowhere."""
+    """`value`, which stands at the first `depth` parts of a path, with what the path leads to replaced; as it is where it leads nowhere."""
     try:
         return _assign(value, assignment, depth)
     except Stop:

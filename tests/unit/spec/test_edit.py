@@ -151,6 +151,9 @@ def test_what_is_safe_is_mended(before, after, table):
         (HEAD + "models: {m: &a randm}\n", HEAD + "models: {m: &a random}\n"),
         (MODEL + "quantize: {q: {uses: gguf, from: smal}}\n", MODEL + "quantize: {q: {uses: gguf, from: small}}\n"),
         (HEAD.replace("{{ text }}", "{{ txt }}"), HEAD),
+        (MODEL + "profiles: {p: {models.smal.license: MIT}}\n", MODEL + "profiles: {p: {models.small.license: MIT}}\n"),
+        (MODEL + 'profiles: {p: {"model.small.license": MIT}}\n', MODEL + 'profiles: {p: {"models.small.license": MIT}}\n'),
+        (MODEL + "profiles:\n  p:\n    'models.small.licens': MIT\n", MODEL + "profiles:\n  p:\n    'models.small.license': MIT\n"),
         (HEAD.replace(" {kind", "\n\t{kind"), HEAD.replace(" {kind", "\n  {kind")),
     ],
 )  # fmt: skip
