@@ -21,7 +21,6 @@ Fix: adds the validation rows of the data that is trained on. Unsafe: they may h
 from collections.abc import Iterator
 
 from distillc.spec.diagnostic import Diagnostic
-from distillc.spec.fixes import written
 from distillc.spec.node_edits import fix, insert
 from distillc.spec.nodes import MappingNode, entries, text
 from distillc.spec.references import split_name
@@ -36,6 +35,8 @@ def check(context: Context) -> Iterator[Diagnostic]:
         stopping = step.value.entries.get("early_stopping")
         if stopping is None or not isinstance(stopping.value, MappingNode) or step.value.get("validation") is not None:
             continue
+        from distillc.spec.fixes import written
+
         data = text(step.value.get("data"))
         rows = shorten(split_name(data)[0]) if data else "NAME"
         added = insert(step.value, "early_stopping", f"validation: {written(f'{rows}.validation')}") if data else None

@@ -29,7 +29,6 @@ from collections.abc import Iterator
 
 from distillc.spec.check import Reference
 from distillc.spec.diagnostic import Diagnostic
-from distillc.spec.fixes import respelled
 from distillc.spec.node_edits import append, fix
 from distillc.spec.nodes import entries, items, uses
 from distillc.spec.rules import Context, error
@@ -70,6 +69,8 @@ def _plugin(text: str, plugins: set[str]) -> str | None:
 
 
 def _unknown(reference: Reference, names: set[str]) -> Diagnostic:
+    from distillc.spec.fixes import respelled
+
     near = _near(reference.text, names)
     help = f"did you mean `{shorten(near)}`?" if near else did_you_mean(reference.text, names, "one of")
     guess = respelled(reference.span, reference.text, near) if near else None

@@ -18,7 +18,6 @@ import re
 from collections.abc import Iterator
 
 from distillc.spec.diagnostic import Diagnostic, Fix
-from distillc.spec.fixes import respelled
 from distillc.spec.nodes import Node, text
 from distillc.spec.rules import Context, error
 from distillc.spec.wording import closest, shorten
@@ -42,6 +41,8 @@ def check(context: Context) -> Iterator[Diagnostic]:
 
 def _respelled(node: Node, prompt: str, near: str, name: str) -> Fix | None:
     """Where the word stands in one place alone; in several, some of them may be right."""
+    from distillc.spec.fixes import respelled
+
     word = re.compile(rf"\b{re.escape(near)}\b")
     places = [found.span() for block in _BLOCK.finditer(prompt) for found in word.finditer(prompt, *block.span())]
     return respelled(node.span, prompt, name, places[0]) if len(places) == 1 else None

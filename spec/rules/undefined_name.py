@@ -22,7 +22,6 @@ from collections.abc import Iterator
 
 from distillc.spec.check import Reference
 from distillc.spec.diagnostic import Diagnostic, Fix, Label
-from distillc.spec.fixes import respelled
 from distillc.spec.references import SPLITS, WORDS, split_name
 from distillc.spec.rules import Context, error
 from distillc.spec.wording import closest, did_you_mean, shorten
@@ -64,15 +63,21 @@ def _check(reference: Reference, context: Context, candidates: list[str] | None)
         message = f"`{shorten(name)}` is {WORDS[definition.kind]}, not {wanted}"
         yield error("D202", message, place, help, related=(label,), fix=_fix(reference, name, candidates))
     elif split is not None and reference.expects != "rows":
+        from distillc.spec.fixes import respelled
+
         fix = respelled(place, reference.text, name)
         yield error("D206", f"{wanted} has no split", place, f"write `{shorten(name)}`", fix=fix)
     elif split is not None and split not in SPLITS:
+        from distillc.spec.fixes import respelled
+
         near = closest(split, SPLITS)
         fix = respelled(place, reference.text, near, (len(name) + 1, len(reference.text))) if near else None
         yield error("D206", f"there is no split `{shorten(split)}`", place, did_you_mean(split, SPLITS, "one of"), fix=fix)
 
 
 def _fix(reference: Reference, name: str, candidates: list[str] | None) -> Fix | None:
+    from distillc.spec.fixes import respelled
+
     near = closest(name, candidates or ())
     return respelled(reference.span, reference.text, near, (0, len(name))) if near else None
 
