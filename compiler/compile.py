@@ -86,7 +86,9 @@ def compile_document(
 def lower(document: Document, outline: Outline, plugins: Plugins, folder: Path) -> Graph:
     """All steps as drafts of stages; what is wrong stands in the graph's findings. Of what is not supported yet, nothing is lowered."""
     graph = Graph(document, outline, plugins, folder)
-    if any(unsupported.check(outline)):
+    if outline.root.get("matrix") is not None:
+        graph.error("D151", ("matrix",), "`matrix` is not supported by this version of distillc yet", "take it out, or use a newer version")
+    if graph.findings or any(unsupported.check(outline)):
         return graph
     graph.fields("executors", document.spec.runtime, ("runtime",))
     for step in outline.order:

@@ -12,6 +12,7 @@ from distillc.spec.diagnostic import Diagnostic
 from distillc.spec.errors import InvalidSpec, UsageError
 from distillc.spec.lint import lint_file, load
 from distillc.spec.source import Source
+from distillc.spec.suppress import AS_IT_IS, Selection
 
 if TYPE_CHECKING:
     from distillc.plugins.registry import Registry
@@ -41,20 +42,27 @@ def compile_spec(path: Path | str, registry: "Registry", *, profile: str | None 
     return compile_file(path, registry, profile=profile, overrides=overrides).plan
 
 
-def compile_file(path: Path | str, registry: "Registry", *, profile: str | None = None, overrides: Sequence[str] = ()) -> Compiled:
-    """As `compile_spec`, with the warnings."""
+def compile_file(
+    path: Path | str,
+    registry: "Registry",
+    *,
+    profile: str | None = None,
+    overrides: Sequence[str] = (),
+    selection: Selection = AS_IT_IS,
+) -> Compiled:
+    """As `compile_spec`, with the warnings. `selection`: what the command line says of findings."""
     path = Path(path)
     try:
-        linted = lint_file(path, registry, profile, tuple(overrides))
+        linted = lint_file(path, registry, profile, tuple(overrides), selection=selection)
     except OSError as error:
         raise UsageError(
             f"{path} cannot be read: {error.strerror}", help="name a spec, or go to the folder that has distill.yaml"
         ) from error
     if linted.failed or linted.resolved is None or linted.context is None:
-        raise InvalidSpec(linted.diagnostics)
+        from distillc.compiler import lint
+
+        raise InvalidSpec(lint.lint_file(path, registry, profile, tuple(overrides), selection=selection).diagnostics)
     resolved = linted.resolved
     document = Document(load(resolved), resolved.text, str(path), resolved.span_of, profile)
-    plan, findings = compile_document(
-        document, linted.context, registry, path.absolute().parent, overrides=overrides, policy=linted.policy
-    )
+    plan, findings = compile_document(document, linted.context, registry, path.absolute().parent, overrides=overrides, policy=linted.policy)
     return Compiled(plan, path.absolute().parent, (*linted.diagnostics, *findings), linted.sources)

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from distillc.compiler.pinned import FIELDS
 from distillc.spec.errors import UsageError
 
 LOCK_VERSION = 1
@@ -22,7 +23,10 @@ HEADER = "# Written by `distillc plan` and `distillc run`. Commit it: it pins wh
 def make_lock(
     leaves: Mapping[str, Mapping[str, str]], facts: Mapping[str, Mapping[str, Any]], plugins: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Plain data, sorted. `leaves` by step, `facts` by model, `plugins` from `KIND.NAME` to `DISTRIBUTION VERSION`."""
+    """Plain data, sorted. `leaves` by step, `plugins` from `KIND.NAME` to `DISTRIBUTION VERSION`.
+
+    `facts` by model; among them, as `fields`, what they were read for (`compiler/pinned.py`).
+    """
     return {
         "version": LOCK_VERSION,
         "leaves": {step: dict(sorted(found.items())) for step, found in sorted(leaves.items())},
@@ -125,7 +129,11 @@ def moved(old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> list[str]:
 
 def _flat(lock: Mapping[str, Any]) -> dict[str, str]:
     nested = {
-        f"{name} {key}": str(value) for part in ("leaves", "facts") for name, found in lock[part].items() for key, value in found.items()
+        f"{name} {key}": str(value)
+        for part in ("leaves", "facts")
+        for name, found in lock[part].items()
+        for key, value in found.items()
+        if key != FIELDS or part != "facts"  # that a spec names another file, its author knows
     }
     return nested | {f"plugin {name}": str(value) for name, value in lock["plugins"].items()}
 

@@ -35,7 +35,7 @@ def pinned_facts(lock: str) -> list[dict[str, Any]]:
     """The tables of facts in the text of a lock, those of profiles too."""
     found: list[dict[str, Any]] = []
     inside = False
-    for line in lock.splitlines():
+    for line in lock.split("\n"):
         if line.startswith("["):
             inside = line.startswith("[facts.") or (line.startswith("[profile.") and ".facts." in line)
             if inside:

@@ -1,12 +1,12 @@
 """The front end in one call: text in, a resolved spec and all findings out. Never raises on bad input."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from distillc.spec.check import Walker
-from distillc.spec.codes import CODES
+from distillc.spec.codes import CODES, COMPILER_CODES
 from distillc.spec.comments import Comments, comments
 from distillc.spec.composition import Composition, Variant
 from distillc.spec.diagnostic import Diagnostic, Severity, Span
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from distillc.spec.model import Spec
 
 
-More = Callable[[Context, str | None], Sequence[Diagnostic]]
-"""Rules of another room (`compiler/lint.py`), which get the spec as it is with a profile, or with none."""
+More = Callable[[Context], tuple[Sequence[Diagnostic], Collection[str]]]
+"""Rules of another room (`compiler/lint.py`): what they find, and the codes of those that cannot tell yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,7 @@ class Linted:
     """`resolved` is None where the text could not be read at all, and so is `context`, what rules saw of it.
 
     `sources`: every text that a span may point into. `policy` says which findings are shown; it is to be asked of later ones too.
+    `waiting` are the codes of rules that could not look at all that they want to know.
     """
 
     resolved: Resolved | None
@@ -51,6 +52,7 @@ class Linted:
     sources: dict[str, Source] = field(default_factory=dict)
     context: Context | None = None
     policy: Policy = field(default_factory=Policy)
+    waiting: frozenset[str] = frozenset()
 
     @property
     def failed(self) -> bool:
@@ -106,7 +108,7 @@ def lint(
         if root is not None:
             message = "a spec is a mapping of sections"
             found.append(Diagnostic("D103", Severity.ERROR, message, root.span, help="begin it with `distill: 1`"))
-        return Linted(None, _tidy(found, sources), sources)
+        return Linted(None, tidy(found, sources), sources)
     schema = table.language_schema()
     came: dict[str, Span] = {}
     root, wrong = extended(root, source, read, sources, came)
@@ -125,6 +127,7 @@ def lint(
     final, seen, its = root, None, None
     walker = Walker(schema)
     composition = Composition(sources, walker, sections, came)
+    waiting: set[str] = set()
     told: list[tuple[str | None, list[tuple[Variant, list[Diagnostic]]]]] = []
     for name in wanted:
         try:
@@ -139,7 +142,9 @@ def lint(
         told.append((name, []))
         for variant in composition.variants(changed, cells):
             wrong, context = findings(variant.root, table, walker, spoken if name == profile else {})
-            told[-1][1].append((variant, variant.sound([*wrong, *(more(context, name) if more else ())])))
+            its_more, cannot_tell = more(context) if more else ((), ())
+            waiting.update(cannot_tell)
+            told[-1][1].append((variant, variant.sound([*wrong, *its_more])))
             if name == profile and seen is None:
                 final, seen, its = variant.root, context, cells
             elif name != profile and changed.get("matrix") is root.get("matrix"):
@@ -147,9 +152,11 @@ def lint(
     found += composition.gathered(root, told)
     policy = policy_of(final, spoken, selection)
     if every_profile and not overrides and not any(finding.code < "D1" for finding in found):  # else rules have not seen all
-        found += list(unused(policy, found, CODES.keys() - {"D904"}))
+        whole = more and not any(finding.severity is Severity.ERROR for finding in found)  # steps with errors are kept from `more`
+        looked = CODES.keys() | (COMPILER_CODES.keys() - waiting if whole else set())
+        found += list(unused(policy, found, looked - {"D904"}))
     resolved = Resolved(final, filename, content, profile, tuple(overrides), sources, its)
-    return Linted(resolved, _tidy(policy.shown(composition.explained(root, found)), sources), sources, seen, policy)
+    return Linted(resolved, tidy(policy.shown(composition.explained(root, found)), sources), sources, seen, policy, frozenset(waiting))
 
 
 def findings(root: MappingNode, table: PluginTable, walker: Walker, spoken: Mapping[str, Comments]) -> tuple[list[Diagnostic], Context]:
@@ -166,18 +173,18 @@ def findings(root: MappingNode, table: PluginTable, walker: Walker, spoken: Mapp
     return [*checked.diagnostics, *run_rules(context)], context
 
 
-def _tidy(found: Sequence[Diagnostic], sources: Mapping[str, Source]) -> list[Diagnostic]:
+def tidy(found: Sequence[Diagnostic], sources: Mapping[str, Source]) -> list[Diagnostic]:
     """In order of place, each finding once, with a fix that can be applied or with none."""
     nowhere = Span("", 0, 0, 0, 0)
     kept: dict[tuple[str, Span | None, str], Diagnostic] = {}
     for finding in found:
         kept.setdefault((finding.code, finding.span, finding.message), finding)
-    tidy = sorted(kept.values(), key=lambda d: (d.span or nowhere, d.code, d.message))
-    if any(finding.fix for finding in tidy):
+    ordered = sorted(kept.values(), key=lambda d: (d.span or nowhere, d.code, d.message))
+    if any(finding.fix for finding in ordered):
         from distillc.spec.edit import settle
 
-        tidy = [settle(finding, sources) for finding in tidy]
-    return tidy
+        ordered = [settle(finding, sources) for finding in ordered]
+    return ordered
 
 
 def load(resolved: Resolved) -> "Spec":

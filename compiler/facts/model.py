@@ -20,7 +20,10 @@ class UnknownModel(UsageError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelFacts:
-    """None where the files do not say. `tokenizer` is a digest that two models share when their vocabularies are the same bytes."""
+    """None where the files do not say. `tokenizer` is a digest that two models share when their vocabularies are the same bytes.
+
+    `context`: the tokens of prompt and answer that it was trained to see.
+    """
 
     format: str | None = None
     architecture: str | None = None
@@ -30,6 +33,7 @@ class ModelFacts:
     tokenizer: str | None = None
     license: str | None = None
     parameters: int | None = None
+    context: int | None = None
 
 
 def read_facts(path: Path) -> ModelFacts:
@@ -64,6 +68,7 @@ def _gguf(path: Path) -> ModelFacts:
         vocabulary=vocabulary,
         tokenizer=tokenizer,
         license=_text(meta.get("general.license")),
+        context=_number(meta.get(f"{architecture}.context_length")),
     )
 
 
@@ -82,6 +87,7 @@ def _folder(path: Path) -> ModelFacts:
         layers=_number(inner.get("num_hidden_layers")),
         vocabulary=_number(inner.get("vocab_size")),
         tokenizer=_tokenizer(path),
+        context=_number(inner.get("max_position_embeddings")),
     )
     weights = sorted(path.glob("*.safetensors"))
     if weights:

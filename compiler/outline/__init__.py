@@ -42,7 +42,7 @@ class Outline:
         self.used: dict[tuple[str, str], Where] = {}
         self.waited = False
         self._walker = Walker(plugins.language_schema())
-        self._malformed = context.malformed
+        self.malformed = context.malformed
         self._marks: dict[tuple[str, str], tuple[Marked, ...]] = {}
         self.order: list[Step] = sound_steps(context, self._walker)
         self.rows: dict[str, Rows] = {}
@@ -63,7 +63,7 @@ class Outline:
         """A section that has no steps (`task`, `decoding`), with its defaults; empty where its shape is wrong."""
         node = self.root.get(name)
         schema = self._walker.root.get("properties", {}).get(name, {})
-        if (name,) in self._malformed:
+        if (name,) in self.malformed:
             return {}
         return defaults(resolve_ref(schema, self._walker.root)) if node is None else filled(node, schema, self._walker)
 

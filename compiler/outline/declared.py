@@ -1,7 +1,8 @@
 """What a manifest declares of its plugin's results: a fact as plain data over the plugin's fields, so that nothing need be imported.
 
-A text names a field, whose value is the fact; a mapping `{FIELD: {VALUE: …}}` takes the entry for the field's value, which is such a
-declaration again; anything else is the fact itself. So `{"precision": {"fp32": 1, "int4": "block_size"}}` is 1 or the block's size.
+A text names a field, whose value is the fact; `{const: VALUE}` is VALUE; any other mapping, `{FIELD: {VALUE: …}}`, takes the entry for
+the field's value, which is such a declaration again; a number is itself. So `{precision: {fp32: 1, int4: block_size}}` is 1, or what
+`block_size` says.
 """
 
 from collections.abc import Mapping
@@ -13,6 +14,6 @@ def evaluated(declared: Any, fields: Mapping[str, Any]) -> Any:
     if isinstance(declared, str):
         return fields.get(declared)
     if isinstance(declared, Mapping):
-        for field, choices in declared.items():
-            return evaluated(choices.get(str(fields.get(field))), fields) if isinstance(choices, Mapping) else None
+        ((field, choices),) = declared.items()
+        return choices if field == "const" else evaluated(choices.get(str(fields.get(field))), fields)
     return declared

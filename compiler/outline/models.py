@@ -87,7 +87,7 @@ def _made(outline: "Outline", step: Step) -> Model:
     origin = Origin(
         where=step.where, kind=kind, uses=body["uses"], fields={key: value for key, value in body.items() if key in own}, parent=parent
     )
-    family = body.get("family")
+    family = body.get("family") or outline.capabilities(kind, body["uses"]).get("family")
     return Model(
         name=step.name,
         section=step.section,

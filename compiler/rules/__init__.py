@@ -9,7 +9,7 @@ from importlib import import_module
 
 from distillc.compiler.outline import Outline, Where
 from distillc.spec.codes import COMPILER_CODES
-from distillc.spec.diagnostic import Diagnostic, Fix, Label, Severity
+from distillc.spec.diagnostic import Diagnostic, Fix, Label, Severity, Span
 
 RULES = {code: known.module for code, known in COMPILER_CODES.items() if known.module}
 
@@ -52,6 +52,13 @@ def warning(
     fix: Fix | None = None,
 ) -> Diagnostic:
     return Diagnostic(code, Severity.WARNING, message, outline.span(where), help, notes, related, fix)
+
+
+def respelled(span: Span | None, text: str, new: object) -> Fix | None:
+    """A guess at what should stand at a place (`spec/fixes.py`)."""
+    from distillc.spec import fixes
+
+    return fixes.respelled(span, text, new) if span else None
 
 
 def label(outline: Outline, where: Where, message: str) -> tuple[Label, ...]:

@@ -6,13 +6,13 @@ https://github.com/ggml-org/llama.cpp/blob/master/src/llama-quant.cpp
 
 Example:
 
-    models: {small: {uses: transformers, path: small-576-wide/}}
-    quantize: {q4: {uses: gguf, from: small, type: q4_k_m}}
+    models: {base: {uses: random, layers: 4, width: 576}}
+    quantize: {q4: {uses: gguf, from: student, type: q4_k_m}}
 
 Use instead:
 
-    models: {small: {uses: transformers, path: small-576-wide/}}
-    quantize: {q4: {uses: gguf, from: small, type: q4_0}}
+    models: {base: {uses: random, layers: 4, width: 576}}
+    quantize: {q4: {uses: gguf, from: student, type: q4_0}}
 """
 
 from collections.abc import Iterator

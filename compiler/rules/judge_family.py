@@ -6,24 +6,22 @@ Problem in LLM-as-a-judge, 2025. https://arxiv.org/abs/2502.01534
 
 Example:
 
-    models:
-      big: {uses: transformers, path: big/, family: qwen2.5}
-      other: {uses: transformers, path: other/, family: qwen3}
-    evaluate: {test: {data: pairs, models: [big, small], judges: {style: {uses: llm, model: other}}}}
+    models: {rules: harper}
+    generate: {answers: {from: learner, steps: [{uses: answer, model: rules}]}}
+    evaluate: {test: {data: pairs.test, models: [rules, teacher, student], metrics: [exact_match], judges: {lints: harper}}}
 
 Use instead:
 
-    models:
-      big: {uses: transformers, path: big/, family: qwen2.5}
-      other: {uses: transformers, path: other/, family: mistral}
-    evaluate: {test: {data: pairs, models: [big, small], judges: {style: {uses: llm, model: other}}}}
+    models: {rules: harper}
+    generate: {answers: {from: learner, steps: [{uses: answer, model: rules}]}}
+    evaluate: {test: {data: pairs.test, models: [rules, teacher, student], metrics: [exact_match, errant]}}
 """
 
 from collections.abc import Iterator
 
 from distillc.compiler.outline import Outline
 from distillc.compiler.outline.roles import roles
-from distillc.compiler.rules import error
+from distillc.compiler.rules import error, label
 from distillc.compiler.tables.families import kin
 from distillc.spec.diagnostic import Diagnostic
 
@@ -42,7 +40,9 @@ def check(outline: Outline) -> Iterator[Diagnostic]:
                 if relative:
                     shared = ", ".join(sorted(family & kin_of(outline, relative)))
                     message = f"judge `{judge}` ({judging}) is of the family {shared}, as `{relative}` is"
-                    yield error(outline, "D650", (*step.where, "judges", judge), message, "take rules, or a model of another family")
+                    related = label(outline, outline.models[relative].where, f"`{relative}`")
+                    help = "take rules, or a model of another family"
+                    yield error(outline, "D650", (*step.where, "judges", judge), message, help, related=related)
 
 
 def _families(outline: Outline, judge: dict[str, str]) -> Iterator[tuple[frozenset[str], str]]:

@@ -5,7 +5,7 @@ answers with a hard loss.
 
 Example:
 
-    train: {student: {model: small, data: clean, trainer: a_service, losses: {soft: {uses: forward_kl, teacher: teacher}}}}
+    train: {student: {model: small, data: clean, trainer: nebius.fine_tuning, losses: {soft: {uses: forward_kl, teacher: teacher}}}}
 
 Use instead:
 

@@ -6,12 +6,12 @@ https://github.com/arcee-ai/DistillKit/issues/17
 
 Example:
 
-    models: {other: {uses: random, layers: 2}}
+    models: {other: {uses: transformers, path: models/other, license: MIT}}
     train: {student: {model: other, data: clean, losses: {soft: {uses: forward_kl, teacher: teacher}}}}
 
 Use instead:
 
-    models: {other: {uses: random, layers: 2}}
+    models: {other: {uses: transformers, path: models/other, license: MIT}}
     train: {student: {model: other, data: clean, losses: {hard: cross_entropy}}}
 """
 

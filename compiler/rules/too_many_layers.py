@@ -13,12 +13,14 @@ Use instead:
     models:
       base: {uses: random, layers: 4}
       small: {uses: prune, from: base, layers: 3}
+
+Fix: takes as many layers as there are.
 """
 
 from collections.abc import Iterator
 
 from distillc.compiler.outline import Outline
-from distillc.compiler.rules import error
+from distillc.compiler.rules import error, respelled
 from distillc.spec.diagnostic import Diagnostic
 
 
@@ -31,4 +33,6 @@ def check(outline: Outline) -> Iterator[Diagnostic]:
         kept, there = outline.known(model, "layers"), outline.known(parent, "layers")
         if kept is not None and there is not None and kept > there:
             message = f"`{step.name}` cannot keep {kept} layers: `{parent.name}` has {there}"
-            yield error(outline, "D553", (*step.where, "layers"), message, f"set `layers` to {there} or fewer")
+            where = (*step.where, "layers")
+            fix = respelled(outline.span(where), str(kept), there)
+            yield error(outline, "D553", where, message, f"set `layers` to {there} or fewer", fix=fix)

@@ -18,7 +18,7 @@ from distillc.compiler.rules import error
 from distillc.spec.diagnostic import Diagnostic
 from distillc.spec.nodes import at, entries, text, to_plain
 
-SECTIONS = ("choose", "matrix", "budget", "privacy", "trackers", "plugins")
+SECTIONS = ("choose", "budget", "privacy", "trackers", "plugins")
 TRAIN_KEYS = ("lora", "on_policy", "fake_quantize")
 
 
@@ -31,12 +31,12 @@ def check(outline: Outline) -> Iterator[Diagnostic]:
 def _found(outline: Outline) -> Iterator[tuple[Where, str]]:
     for section in SECTIONS:
         node = outline.root.get(section)
-        if node is not None and to_plain(node):
+        if node is not None and to_plain(node) and (section,) not in outline.malformed:
             yield (section,), f"`{section}`"
     for step in entries(outline.root.get("train")):
         for key in TRAIN_KEYS:
             node = at(step.value, key)
-            if node is not None and to_plain(node) is not None:
+            if node is not None and to_plain(node) is not None and ("train", step.key) not in outline.malformed:
                 yield ("train", step.key, key), f"`{key}`"
     kind = text(at(outline.root, "task", "kind"))
     if kind in ("rank", "classify", "embed"):

@@ -10,12 +10,14 @@ Example:
 Use instead:
 
     train: {teacher: {model: base, data: pairs, validation: pairs.validation, losses: {hard: cross_entropy}}}
+
+Fix: names the validation split, where the rows have one.
 """
 
 from collections.abc import Iterator
 
 from distillc.compiler.outline import Outline
-from distillc.compiler.rules import warning
+from distillc.compiler.rules import label, respelled, warning
 from distillc.spec.diagnostic import Diagnostic
 from distillc.spec.references import split_name
 
@@ -24,5 +26,13 @@ def check(outline: Outline) -> Iterator[Diagnostic]:
     for step in outline.of("train"):
         data, validation = step.body["data"], step.body.get("validation")
         if validation and outline.meet(data, "train", validation, None):
+            where = (*step.where, "validation")
             message = f"`{validation}` has rows that `{step.name}` is trained on"
-            yield warning(outline, "D351", (*step.where, "validation"), message, f"write `{split_name(validation)[0]}.validation`")
+            name = split_name(validation)[0]
+            help, fix = f"write `{name}.validation`", None
+            if "validation" in outline.rows[name].splits:
+                fix = respelled(outline.span(where), validation, f"{name}.validation")
+            else:
+                help += f", and give `{outline.rows[name].data}` a `split` with `validation: N`"
+            related = label(outline, (*step.where, "data"), "what it is trained on")
+            yield warning(outline, "D351", where, message, help, related=related, fix=fix)

@@ -4,6 +4,7 @@ from distillc.plugins.api.manifest import Kind, Manifest
 
 _HERE = "distillc.plugins.teachers"
 _WEIGHTS = ("torch", "transformers", "tokenizers", "safetensors")
+_RANDOM = {"architecture": {"const": "LlamaForCausalLM"}, "tokenizer": {"const": "random:bytes"}, "vocabulary": 286, "context": 1024}
 
 MANIFESTS = (
     Manifest(
@@ -22,7 +23,7 @@ MANIFESTS = (
         summary="A small Llama with random weights and a byte-level tokenizer, for tests",
         config=f"{_HERE}.configs:RandomConfig",
         impl=f"{_HERE}.random:Random",
-        capabilities={"format": "hf", "facts": {"layers": "layers", "width": "width", "context": 1024}},
+        capabilities={"format": "hf", "facts": {"layers": "layers", "width": "width", **_RANDOM}},
         modules=_WEIGHTS,
         extra="local",
     ),

@@ -29,8 +29,8 @@ def lint(path: str | Path, *, profile: str | None = None, overrides: Sequence[st
     """What is wrong with a spec, in the order of its text. `overrides` are `PATH=VALUE`, as of `--set`. Raises OSError."""
     from pathlib import Path
 
+    from distillc.compiler.lint import lint_file
     from distillc.plugins.registry import load
-    from distillc.spec.lint import lint_file
 
     return list(lint_file(Path(path), load(), profile, overrides, every_profile=profile is None).diagnostics)
 

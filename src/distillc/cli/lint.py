@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TextIO
 
 from distillc.cli.main import use_color
+from distillc.compiler.lint import lint_file
 from distillc.plugins.registry import load as load_plugins
 from distillc.spec.diagnostic import Diagnostic, Severity, Span
 from distillc.spec.errors import UsageError
-from distillc.spec.lint import Linted, lint_file
+from distillc.spec.lint import Linted
 from distillc.spec.render import FORMATS, render
 from distillc.spec.resolve import Read
 from distillc.spec.source import read_file
@@ -36,6 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--set", action="append", default=[], dest="overrides", metavar="PATH=VALUE", help="set a value, as in train.student.epochs=2"
     )
     parser.add_argument("--strict", action="store_true", help="warnings count as errors")
+    parser.add_argument(
+        "--world", action="store_true", help="also read files and ask endpoints, as `plan` does, and pin what they say in distill.lock"
+    )
     parser.add_argument("--fix", action="store_true", help="mend what can be mended without changing what the spec means")
     parser.add_argument("--unsafe-fixes", action="store_true", help="take guesses for fixes too; look at them with --diff")
     parser.add_argument("--diff", action="store_true", help="write nothing, print what --fix would change; exit with 1 if it is anything")
@@ -55,10 +59,16 @@ def run(args: argparse.Namespace) -> int:
         names = [str(file) for name in args.files for file in specs(Path(name))]
     else:
         names = [str(file) for file in repository_specs(Path())]
+    if args.world and (args.fix or args.diff or given):
+        raise UsageError("--world looks at specs as they are on disk", help="mend them first, and lint them again with --world")
     table = load_plugins()
 
     def check(name: str, read: Read) -> Linted:
         try:
+            if args.world:
+                from distillc.cli.world import look_at_world
+
+                return look_at_world(Path(name), table, args.profile, args.overrides)
             return lint_file(Path(name), table, args.profile, args.overrides, every_profile=args.profile is None, read=read)
         except OSError as error:
             message = f"cannot read the file: {error.strerror or error}"
@@ -86,7 +96,9 @@ def show(args: argparse.Namespace, linted: Sequence[Linted], names: Sequence[str
     sources = {name: source for each in linted for name, source in each.sources.items()}
     stream.write(render(args.format, found, sources, color=use_color(stream.isatty())))
     if args.format in FOR_PEOPLE:
-        print(f"{fixed} fixed; {summary(found, len(names))}" if fixed else summary(found, len(names)), file=stream)
+        waiting = frozenset[str]().union(*(each.waiting for each in linted))
+        words = summary(found, len(names), len(waiting))
+        print(f"{fixed} fixed; {words}" if fixed else words, file=stream)
         if any(diagnostic.fix for diagnostic in found):
             from distillc.cli.fixing import hint
 
@@ -121,11 +133,14 @@ def _below(top: Path) -> Iterator[Path]:
             yield Path(folder, SPEC_NAME)
 
 
-def summary(found: list[Diagnostic], files: int) -> str:
+def summary(found: list[Diagnostic], files: int, waiting: int = 0) -> str:
+    """`waiting`: how many rules could not look, because nobody has read what they want to know."""
     errors = sum(diagnostic.severity is Severity.ERROR for diagnostic in found)
     warnings = sum(diagnostic.severity is Severity.WARNING for diagnostic in found)
     parts = [_counted(n, word) for n, word in ((errors, "error"), (warnings, "warning")) if n]
-    return f"{' and '.join(parts) or 'nothing wrong'} in {_counted(files, 'file')}"
+    words = f"{' and '.join(parts) or 'nothing wrong'} in {_counted(files, 'file')}"
+    rules = "1 rule waits" if waiting == 1 else f"{waiting} rules wait"
+    return f"{words}; {rules} for facts: run `distillc lint --world` or `distillc plan`" if waiting else words
 
 
 def _counted(n: int, word: str) -> str:

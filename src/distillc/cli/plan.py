@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from distillc.cli.main import use_color
-from distillc.compiler import lock
+from distillc.cli.world import pin
 from distillc.compiler.front import Compiled, compile_file
 from distillc.compiler.plan import to_json
 from distillc.plugins.registry import load as load_plugins
@@ -49,17 +49,12 @@ def run(args: argparse.Namespace) -> int:
 
 
 def announce(compiled: Compiled) -> None:
-    """Prints warnings and what moved since the last lock on stderr, and writes the lock; what is tried with --set pins nothing."""
+    """Prints warnings on stderr, and pins what the plan was made from."""
     if compiled.warnings:
         from distillc.spec.render import render
 
         sys.stderr.write(render("full", compiled.warnings, compiled.sources, color=use_color(sys.stderr.isatty())))
-    plan = compiled.plan
-    if plan.overrides:
-        return
-    for line in lock.moved(lock.read_lock(compiled.folder, plan.profile), plan.lock):
-        print(f"{lock.FILE_NAME}: {line}", file=sys.stderr)
-    lock.write_lock(compiled.folder, plan.lock, plan.profile)
+    pin(compiled)
 
 
 def save(path: Path, text: str) -> None:

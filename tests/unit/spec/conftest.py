@@ -51,6 +51,10 @@ class Api(Config):
     api_key: SecretRef
 
 
+class ModelJudge(Config):
+    model: ModelRef
+
+
 class Random(Config):
     layers: int = Field(2, ge=1, le=64)
     width: int = Field(64, ge=32, multiple_of=32)
@@ -120,12 +124,21 @@ def table() -> FakeTable:
 
 @pytest.fixture(scope="session")
 def builtins() -> Registry:
-    """The built-in plugins, as `lint` sees them, and one of a kind that is not built yet: a teacher behind an API, which has a key."""
+    """The built-in plugins, as `lint` sees them, and some that are not built yet: a teacher behind an API, which has a key, and its
+    engine, a trainer that takes texts alone, and a judge that asks a model."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DISTILLC_PLUGINS", "")
         found = load()
-    api = Manifest(kind=Kind.TEACHERS, name="openai", summary="", config="", impl="", capabilities={"format": "api"})
-    entries = (*found.entries, Entry(api, "distillc-openai", "0", Api.model_json_schema()))
+    more: list[tuple[Kind, str, Mapping[str, Any], type[Config]]] = [
+        (Kind.TEACHERS, "openai", {"format": "api"}, Api),
+        (Kind.TRAINERS, "nebius.fine_tuning", {"soft_targets": False}, Empty),
+        (Kind.JUDGES, "llm", {"values": {"": "higher"}}, ModelJudge),
+        (Kind.ENGINES, "http", {"reads": ["api"], "does": ["generate"]}, Empty),
+    ]
+    entries = list(found.entries)
+    for kind, name, capabilities, config in more:
+        manifest = Manifest(kind=kind, name=name, summary="", config="", impl="", capabilities=capabilities)
+        entries.append(Entry(manifest, f"distillc-{name}", "0", config.model_json_schema()))
     return Registry(entries, compose(Registry(entries, {})))
 
 

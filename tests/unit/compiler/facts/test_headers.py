@@ -177,12 +177,18 @@ def test_no_mutation_of_safetensors_raises_anything_else(file: Any, changes: lis
 
 
 def test_a_model_folder_is_read(tmp_path: Path) -> None:
-    config = {"architectures": ["LlamaForCausalLM"], "hidden_size": 64, "num_hidden_layers": 2, "vocab_size": 100}
+    config = {
+        "architectures": ["LlamaForCausalLM"],
+        "hidden_size": 64,
+        "num_hidden_layers": 2,
+        "vocab_size": 100,
+        "max_position_embeddings": 512,
+    }
     (tmp_path / "config.json").write_text(json.dumps(config))
     (tmp_path / "model.safetensors").write_bytes(tensors())
     (tmp_path / "distill.json").write_text('{"license": "MIT"}')
     assert read_facts(tmp_path) == ModelFacts(
-        format="hf", architecture="LlamaForCausalLM", width=64, layers=2, vocabulary=100, license="MIT", parameters=6
+        format="hf", architecture="LlamaForCausalLM", width=64, layers=2, vocabulary=100, license="MIT", parameters=6, context=512
     )
 
 
