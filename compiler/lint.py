@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from distillc.plugins.registry import Registry
 
 LOCK = "distill.lock"
+OF_THIS_MACHINE = frozenset({"D152"})
+"""Rules that ask what is installed here. A hook and an editor have the base install, and lint what runs elsewhere."""
 
 
 def lint_file(
@@ -54,7 +56,7 @@ def lint_file(
         nonlocal pinned
         if pinned is None:
             pinned = Pinned(_lock(path.parent / LOCK, read))
-        return check(Outline(context, registry, pinned))
+        return check(Outline(context, registry, pinned), OF_THIS_MACHINE)
 
     return language.lint_file(path, registry, profile, overrides, every_profile=every_profile, more=more, read=read, selection=selection)
 

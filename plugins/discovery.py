@@ -4,22 +4,22 @@ Imports pluggy, importlib.metadata and pydantic, which cost more than a whole `l
 `registry.py` keeps what it prints. A plugin that raises is recorded with its error and harms only the specs that use it.
 """
 
-import importlib
-import inspect
 import json
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, replace
 from importlib.metadata import EntryPoint, distributions
-from pathlib import Path
+from importlib.util import find_spec
+from traceback import walk_tb
 from typing import Any
 
 import pluggy
 
 from distillc.plugins.api import hooks
-from distillc.plugins.api.manifest import API_VERSION, Kind, Manifest
-from distillc.plugins.registry import Entry, Registry, attribute, watched_folders
+from distillc.plugins.api.manifest import API_VERSION, Manifest
+from distillc.plugins.freshness import stamp, watched_folders
+from distillc.plugins.registry import Entry, Registry, attribute
 from distillc.spec.schema import compose
 
 
@@ -27,18 +27,23 @@ def discover(allowed: str | None) -> dict[str, Any]:
     """Everything the registry keeps, as plain data. `allowed`: value of DISTILLC_PLUGINS (None: all distributions)."""
     entries: list[Entry] = []
     broken: list[dict[str, str]] = []
-    for distribution, version, point in entry_points(allowed):
+    files = {__file__}
+    points = list(entry_points(allowed))
+    for distribution, version, point in points:
         try:
             manifests = list(manifests_of(point))
         except Exception as error:
             broken.append({"distribution": distribution, "error": f"{type(error).__name__}: {error}"})
+            files.update(_blamed(error))
             continue
         entries += [describe(manifest, distribution, version) for manifest in manifests]
+    files.update(path for _, _, point in points for path in (*_loaded(point.module), *_origin(point.module)))
+    files.update(path for entry in entries if entry.error for path in _origin(entry.manifest.config.partition(":")[0]))
     registry = Registry(entries, {}, broken)
     language = compose(registry) if not registry.conflicts() else {}
     return {
         "folders": watched_folders(),
-        "files": [stamp(path) for path in read_files(entries)],
+        "files": [stamp(path) for path in sorted(files)],
         "entries": [{**asdict(entry), "manifest": {**asdict(entry.manifest)}} for entry in registry.entries],
         "broken": broken,
         "language": language,
@@ -81,25 +86,31 @@ def describe(manifest: Manifest, distribution: str, version: str) -> Entry:
     return entry
 
 
-def read_files(entries: Iterable[Entry]) -> list[str]:
-    """The source files whose change makes the cache stale: the language's models and every module a manifest or config stands in."""
-    modules = {
-        "distillc.spec.model",
-        "distillc.spec.schema",
-        "distillc.spec.annotations",
-        "distillc.spec.fields",
-        __name__,
-        "distillc.plugins.builtin",
-    }
-    modules |= {entry.manifest.config.partition(":")[0] for entry in entries}
-    modules |= {f"distillc.plugins.{kind}.manifests" for kind in Kind}
-    paths = {inspect.getsourcefile(importlib.import_module(name)) for name in modules if name in sys.modules}
-    return sorted(path for path in paths if path)
+def _loaded(module: str) -> Iterator[str]:
+    """The files that make the cache stale when they change: all that was imported of the package that a plugin stands in."""
+    package = module.partition(".")[0]
+    for name, found in list(sys.modules.items()):
+        path = getattr(found, "__file__", None)
+        if path and name.partition(".")[0] == package:
+            yield path
 
 
-def stamp(path: str) -> list[Any]:
-    status = Path(path).stat()
-    return [path, status.st_mtime_ns, status.st_size]
+def _origin(module: str) -> Iterator[str]:
+    """The file of a module that may not be importable."""
+    try:
+        found = find_spec(module)
+    except Exception:
+        return
+    if found and found.has_location and found.origin:
+        yield found.origin
+
+
+def _blamed(error: BaseException) -> Iterator[str]:
+    """The files that an exception came through, and the one that is no Python: to mend a plugin is to change one of them."""
+    places = [frame.f_code.co_filename for frame, _ in walk_tb(error.__traceback__)]
+    if isinstance(error, SyntaxError) and error.filename:
+        places.append(error.filename)
+    yield from (place for place in places if os.path.isfile(place))  # noqa: PTH113 - as freshness.py
 
 
 def main() -> None:

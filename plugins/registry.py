@@ -18,10 +18,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from distillc.plugins import freshness
 from distillc.plugins.api.manifest import Manifest
 from distillc.spec.errors import UsageError
 
-CACHE_FORMAT = 1
+CACHE_FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,35 +129,18 @@ def manifest_of(data: Mapping[str, Any]) -> Manifest:
 
 
 def cache_folder() -> Path:
-    """Where this user's caches live: DISTILLC_CACHE, else the platform's place for caches."""
-    if override := os.environ.get("DISTILLC_CACHE"):
-        return Path(override)
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "distillc" / "cache"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "distillc"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "distillc"
+    return Path(freshness.cache_folder())
 
 
 def cache_file() -> Path:
-    owner = json.dumps([CACHE_FORMAT, sys.version, sys.prefix, sys.path, os.environ.get("DISTILLC_PLUGINS"), __file__])
+    owner = json.dumps([CACHE_FORMAT, *freshness.interpreter()])
     return cache_folder() / f"plugins-{hashlib.sha256(owner.encode()).hexdigest()[:16]}.json"
-
-
-def watched_folders() -> list[list[Any]]:
-    """The folders of `sys.path` with their times: installing or removing a distribution changes one of them."""
-    # os.path and not pathlib, which costs a third of the check.
-    folders = [path for path in dict.fromkeys(sys.path) if "site-packages" in path and os.path.isdir(path)]  # noqa: PTH112
-    return [[path, os.stat(path).st_mtime_ns] for path in folders]  # noqa: PTH116
 
 
 def read_cache() -> dict[str, Any] | None:
     try:
         data: dict[str, Any] = json.loads(cache_file().read_bytes())
-        fresh = data["folders"] == watched_folders() and all(
-            (s := os.stat(path)).st_mtime_ns == time and s.st_size == size  # noqa: PTH116
-            for path, time, size in data["files"]
-        )
+        fresh = data["folders"] == freshness.watched_folders() and freshness.unchanged(data["files"])
     except (OSError, ValueError, KeyError):
         return None
     return data if fresh else None

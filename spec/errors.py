@@ -10,9 +10,11 @@ DistillError                     1
 Every message says what is wrong, where, and what to do; none of them needs a traceback.
 """
 
-from collections.abc import Sequence
+TYPE_CHECKING = False  # as in typing: the command line imports this module before it knows what it will need
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-from distillc.spec.diagnostic import Diagnostic
+    from distillc.spec.diagnostic import Diagnostic
 
 
 class DistillError(Exception):
@@ -33,7 +35,7 @@ class UsageError(DistillError):
 class InvalidSpec(DistillError):
     exit_code = 2
 
-    def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
+    def __init__(self, diagnostics: "Sequence[Diagnostic]") -> None:
         super().__init__(f"the spec has {len(diagnostics)} finding(s)")
         self.diagnostics = tuple(diagnostics)
 

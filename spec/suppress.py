@@ -134,7 +134,7 @@ def policy_of(root: MappingNode, comments: Mapping[str, Comments], command_line:
     ignored = (*_selectors(at(section, "ignore")), *(code for code, level in levels if level == OFF))
     return Policy(
         selections=(Selection(chosen, ignored), command_line),
-        levels={code: LEVELS[level] for code, level in levels if level in LEVELS},
+        levels={code: LEVELS[level] for code, level in levels if level is not None and level in LEVELS},
         comments=comments,
         main=root.span.file,
     )

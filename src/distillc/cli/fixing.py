@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from distillc.cli.spec_file import read_spec
 from distillc.spec.diagnostic import Diagnostic, Severity, Span
-from distillc.spec.edit import Change, Mended, diff, may_apply, mend
+from distillc.spec.edit import Change, Mended, diff, mend
 from distillc.spec.errors import DistillError, UsageError
 from distillc.spec.lint import Linted
 from distillc.spec.render import render
@@ -57,16 +57,3 @@ def show_difference(found: Mended) -> int:
     files = len(found.changes)
     print(f"would fix {fixes} in {files} file{'' if files == 1 else 's'}" if files else "nothing to fix", file=sys.stderr)
     return int(bool(found.changes))
-
-
-def hint(diagnostics: Sequence[Diagnostic], names: Sequence[str], *, unsafe: bool) -> str | None:
-    """How many of the findings could be fixed, and how."""
-    ours = {os.path.realpath(name) for name in names}
-    fixes = [each.fix for each in diagnostics if each.fix and each.span and os.path.realpath(each.span.file) in ours]
-    now = sum(may_apply(fix, unsafe=unsafe) for fix in fixes)
-    more = len(fixes) - now
-    if not fixes:
-        return None
-    if not now:
-        return f"{more} fixable with --fix --unsafe-fixes"
-    return f"[*] {now} fixable with --fix" + (f", {more} more with --unsafe-fixes" if more else "")

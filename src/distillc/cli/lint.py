@@ -1,27 +1,31 @@
-"""`distillc lint`: checks specs and prints what is wrong with them. Imports neither pydantic nor any plugin."""
+"""`distillc lint`: checks specs and prints what is wrong with them. Imports neither pydantic nor any plugin.
+
+What linting takes (`linting.py`) is imported where a spec has to be linted: where nothing has changed, the answer is known.
+"""
 
 import argparse
-import os
 import sys
-from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import TextIO
 
+from distillc.cli import find_specs
+from distillc.cli.lint_cache import LintCache
 from distillc.cli.main import use_color
-from distillc.compiler.lint import lint_file
-from distillc.plugins.registry import load as load_plugins
-from distillc.spec.diagnostic import Diagnostic, Severity, Span
 from distillc.spec.errors import UsageError
-from distillc.spec.lint import Linted
 from distillc.spec.render import FORMATS, render
-from distillc.spec.resolve import Read
-from distillc.spec.source import read_file
 
-SPEC_NAME = "distill.yaml"
+TYPE_CHECKING = False  # as in typing, which alone costs as much as a bare interpreter
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import TextIO
+
+    from distillc.cli.lint_cache import Answer
+    from distillc.cli.standard_input import StandardInput
+    from distillc.spec.diagnostic import Diagnostic
+    from distillc.spec.lint import Linted
+
 FOR_PEOPLE = ("full", "concise")
 """Forms with a summary at the end; the others are read by programs."""
-# Folders that hold other people's files, or files that were made from ours.
-SKIPPED = frozenset({"node_modules", "dist", "build", "__pycache__", "site-packages", "venv"})
+EMPTY = ("full", "concise", "github")
+"""Forms that say nothing where nothing was found."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,13 +33,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "files",
         nargs="*",
         metavar="FILE",
-        help=f"specs, or folders to look in (default: each {SPEC_NAME} of the repository); - is standard input",
+        help=f"specs, or folders to look in (default: each {find_specs.SPEC_NAMES[0]} of the repository); - is standard input",
     )
     parser.add_argument("--format", choices=FORMATS, default="full", help="how findings are printed (default: full)")
     parser.add_argument("--profile", help="check the spec with this profile (default: as it is, and with each profile)")
     parser.add_argument(
         "--set", action="append", default=[], dest="overrides", metavar="PATH=VALUE", help="set a value, as in train.student.epochs=2"
     )
+    parser.add_argument(
+        "--select",
+        action="append",
+        default=[],
+        metavar="CODES",
+        help="show these findings alone, whatever the spec says: codes (D401), beginnings (D4) or names, with commas between",
+    )
+    parser.add_argument("--ignore", action="append", default=[], metavar="CODES", help="do not show these; of two, the longer wins")
     parser.add_argument("--strict", action="store_true", help="warnings count as errors")
     parser.add_argument(
         "--world", action="store_true", help="also read files and ask endpoints, as `plan` does, and pin what they say in distill.lock"
@@ -44,100 +56,100 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--unsafe-fixes", action="store_true", help="take guesses for fixes too; look at them with --diff")
     parser.add_argument("--diff", action="store_true", help="write nothing, print what --fix would change; exit with 1 if it is anything")
     parser.add_argument("--stdin-filename", metavar="NAME", help="read standard input, and take it for this file")
+    parser.add_argument("--no-cache", action="store_true", help="lint specs anew that have not changed since")
 
 
 def run(args: argparse.Namespace) -> int:
     if args.diff and args.format not in FOR_PEOPLE:
         raise UsageError("--diff prints a difference, not findings", help="leave --format away")
-    read, given = read_file, None
+    given = None
     if args.files == ["-"] or args.stdin_filename is not None:
         from distillc.cli.standard_input import from_standard_input
 
         given = from_standard_input(args.stdin_filename, args.files)
-        names, read = [given.name], given.read
-    elif args.files:
-        names = [str(file) for name in args.files for file in specs(Path(name))]
+        names = [given.name]
     else:
-        names = [str(file) for file in repository_specs(Path())]
+        names = find_specs.named(args.files) if args.files else find_specs.of_repository()
     if args.world and (args.fix or args.diff or given):
         raise UsageError("--world looks at specs as they are on disk", help="mend them first, and lint them again with --world")
-    table = load_plugins()
+    if args.fix or args.diff:
+        return fix(args, names, given)
+    return show(args, list(checked(args, names, given)), names)
 
-    def check(name: str, read: Read) -> Linted:
-        try:
-            if args.world:
-                from distillc.cli.world import look_at_world
 
-                return look_at_world(Path(name), table, args.profile, args.overrides)
-            return lint_file(Path(name), table, args.profile, args.overrides, every_profile=args.profile is None, read=read)
-        except OSError as error:
-            message = f"cannot read the file: {error.strerror or error}"
-            return Linted(None, [Diagnostic("D000", Severity.ERROR, message, Span(name, 1, 1, 1, 1), help="check the path")])
+def checked(args: argparse.Namespace, names: "Sequence[str]", given: "StandardInput | None") -> "Iterator[Linted | Answer]":
+    """What is wrong with each spec: as it is known from before where nothing has changed, else linted."""
+    cache = None if args.no_cache or args.overrides or args.world or given else LintCache([args.profile, args.select, args.ignore])
+    linter = None
+    for name in names:
+        if cache and (answer := cache.find(name)) is not None:
+            yield answer
+            continue
+        if linter is None:
+            from distillc.cli.linting import Linter
+            from distillc.spec.source import read_file
 
-    if not (args.fix or args.diff):
-        return show(args, [check(name, read) for name in names], names)
+            linter, read = Linter(args), given.read if given else read_file
+        if cache:
+            watched = cache.watched(name, read)
+            yield (linted := linter(name, watched))
+            cache.keep(name, linted, watched)
+        else:
+            yield linter(name, read)
+    if cache:
+        cache.write()
+
+
+def fix(args: argparse.Namespace, names: "Sequence[str]", given: "StandardInput | None") -> int:
     from distillc.cli import fixing
+    from distillc.cli.linting import Linter
+    from distillc.spec.source import read_file
 
-    mended = fixing.mended(names, check, read, unsafe=args.unsafe_fixes)
+    linter, read = Linter(args), given.read if given else read_file
+    mended = fixing.mended(names, linter, read, unsafe=args.unsafe_fixes)
     if args.diff:
         return fixing.show_difference(mended)
     if given:
         given.give_back(mended.changes)
         fixed = sum(change.fixes for change in mended.changes)
     else:
-        fixed = fixing.write(mended, check, read)
+        fixed = fixing.write(mended, linter, read)
     return show(args, list(mended.linted.values()), names, fixed=fixed, stream=sys.stderr if given else sys.stdout)
 
 
-def show(args: argparse.Namespace, linted: Sequence[Linted], names: Sequence[str], *, fixed: int = 0, stream: TextIO | None = None) -> int:
+def show(
+    args: argparse.Namespace,
+    linted: "Sequence[Linted | Answer]",
+    names: "Sequence[str]",
+    *,
+    fixed: int = 0,
+    stream: "TextIO | None" = None,
+) -> int:
     """Prints what was found, and answers with the exit code."""
     stream = stream or sys.stdout
     found = [diagnostic for each in linted for diagnostic in each.diagnostics]
-    sources = {name: source for each in linted for name, source in each.sources.items()}
-    stream.write(render(args.format, found, sources, color=use_color(stream.isatty())))
+    if found or args.format not in EMPTY:
+        sources = {name: source for each in linted for name, source in each.sources.items()}
+        stream.write(render(args.format, found, sources, color=use_color(stream.isatty())))
     if args.format in FOR_PEOPLE:
         waiting = frozenset[str]().union(*(each.waiting for each in linted))
         words = summary(found, len(names), len(waiting))
         print(f"{fixed} fixed; {words}" if fixed else words, file=stream)
         if any(diagnostic.fix for diagnostic in found):
-            from distillc.cli.fixing import hint
+            from distillc.cli.fix_hint import hint
 
             if told := hint(found, names, unsafe=args.unsafe_fixes):
                 print(told, file=stream)
     if any(diagnostic.code == "D000" for diagnostic in found):
         return 2
-    errors = any(diagnostic.severity is Severity.ERROR for diagnostic in found)
-    warnings = any(diagnostic.severity is Severity.WARNING for diagnostic in found)
-    return int(errors or (args.strict and warnings))
+    levels = {diagnostic.severity.value for diagnostic in found}
+    return int("error" in levels or (args.strict and "warning" in levels))
 
 
-def specs(path: Path) -> list[Path]:
-    """The file itself, or the specs below a folder."""
-    return sorted(_below(path)) if path.is_dir() else [path]
-
-
-def repository_specs(start: Path) -> list[Path]:
-    """Each distill.yaml below the nearest parent that has `.git`, else below `start`. Raises UsageError when there is none."""
-    here = start.resolve()
-    top = next((folder for folder in (here, *here.parents) if (folder / ".git").exists()), here)
-    found = [Path(os.path.relpath(file, here)) for file in sorted(_below(top))]
-    if not found:
-        raise UsageError(f"there is no {SPEC_NAME} here", where=str(top), help="name a file: distillc lint FILE")
-    return found
-
-
-def _below(top: Path) -> Iterator[Path]:
-    for folder, folders, files in os.walk(top):
-        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in SKIPPED)
-        if SPEC_NAME in files:
-            yield Path(folder, SPEC_NAME)
-
-
-def summary(found: list[Diagnostic], files: int, waiting: int = 0) -> str:
+def summary(found: "Sequence[Diagnostic]", files: int, waiting: int = 0) -> str:
     """`waiting`: how many rules could not look, because nobody has read what they want to know."""
-    errors = sum(diagnostic.severity is Severity.ERROR for diagnostic in found)
-    warnings = sum(diagnostic.severity is Severity.WARNING for diagnostic in found)
-    parts = [_counted(n, word) for n, word in ((errors, "error"), (warnings, "warning")) if n]
+    levels = [diagnostic.severity.value for diagnostic in found]
+    parts = [_counted(n, word) for word in ("error", "warning") if (n := levels.count(word))]
     words = f"{' and '.join(parts) or 'nothing wrong'} in {_counted(files, 'file')}"
     rules = "1 rule waits" if waiting == 1 else f"{waiting} rules wait"
     return f"{words}; {rules} for facts: run `distillc lint --world` or `distillc plan`" if waiting else words

@@ -6,17 +6,18 @@ A command is a module here with `add_arguments(parser)` and `run(args) -> int`. 
 import io
 import os
 import sys
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NoReturn
 
 from distillc import __version__
 
+TYPE_CHECKING = False  # as in typing, which alone costs as much as a bare interpreter
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Mapping, Sequence
+    from typing import NoReturn
 
     from distillc.spec.errors import DistillError
 
-COMMANDS: Mapping[str, tuple[str, str]] = {
+COMMANDS: "Mapping[str, tuple[str, str]]" = {
     "lint": ("distillc.cli.lint", "check specs: unknown keys, wrong types, undefined names"),
     "plan": ("distillc.cli.plan", "show what a spec would run, and what it costs"),
     "run": ("distillc.cli.run", "run a spec or a saved plan"),
@@ -37,7 +38,7 @@ FINDINGS = frozenset({"concise", "json", "sarif", "github", "gitlab"})
 """Forms of findings that programs read: in them, errors too."""
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: "Sequence[str] | None" = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may be no text, a terminal may know no `…`
@@ -90,11 +91,29 @@ def command_parser(name: str) -> "argparse.ArgumentParser":
     from distillc.spec.errors import UsageError
 
     class Parser(argparse.ArgumentParser):
-        def error(self, message: str) -> NoReturn:
+        def error(self, message: str) -> "NoReturn":
             """Raised rather than printed, so that bad usage too comes in the form that was asked for."""
             raise UsageError(message, help=self.format_usage().strip())
 
-    return Parser(prog=f"distillc {name}", description=COMMANDS[name][1], epilog="--debug shows tracebacks", allow_abbrev=False)
+    def formatter(prog: str) -> argparse.HelpFormatter:
+        return argparse.HelpFormatter(prog, width=_width())
+
+    return Parser(
+        prog=f"distillc {name}",
+        description=COMMANDS[name][1],
+        epilog="--debug shows tracebacks",
+        allow_abbrev=False,
+        formatter_class=formatter,
+    )
+
+
+def _width() -> int:
+    """What argparse would find out with shutil, which brings the compression libraries along."""
+    try:
+        columns = int(os.environ.get("COLUMNS") or 0) or os.get_terminal_size(1).columns
+    except (OSError, ValueError):
+        columns = 0
+    return (columns or 80) - 2
 
 
 def _help() -> str:
@@ -110,7 +129,7 @@ commands:
 `distillc COMMAND --help` says more. --version prints the version, --debug shows tracebacks."""
 
 
-def asked_format(arguments: Sequence[str]) -> str | None:
+def asked_format(arguments: "Sequence[str]") -> str | None:
     """What `--format` says, the last one; read from the bare arguments, for errors may come before they are parsed."""
     asked = None
     for number, argument in enumerate(arguments):
@@ -123,7 +142,7 @@ def asked_format(arguments: Sequence[str]) -> str | None:
     return asked
 
 
-def _report(error: Exception, command: Sequence[str], form: str | None) -> int:
+def _report(error: Exception, command: "Sequence[str]", form: str | None) -> int:
     """One message on stderr; in a form for programs, on stdout. What is no DistillError is a defect of ours and says so.
 
     In the forms of findings an error is a finding without a place. `json` is such a form for `lint` alone: other commands answer with

@@ -2,9 +2,8 @@
 
 import argparse
 import sys
-from pathlib import Path
 
-from distillc.cli.lint import repository_specs, specs
+from distillc.cli import find_specs
 from distillc.cli.spec_file import read_spec
 from distillc.spec.edit import Change, diff
 from distillc.spec.migrations import LATEST, migrated
@@ -20,9 +19,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    files = [file for name in args.files for file in specs(Path(name))] if args.files else repository_specs(Path())
+    names = find_specs.named(args.files) if args.files else find_specs.of_repository()
     behind = stuck = False
-    for name in map(str, files):
+    for name in names:
         file = read_spec(name)
         text, done = migrated(file.source)
         root, _ = parse(Source(name, text))

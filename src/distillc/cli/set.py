@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from distillc.cli.lint import SPEC_NAME
+from distillc.cli.find_specs import SPEC_NAMES
 from distillc.cli.main import use_color
 from distillc.cli.spec_file import read_spec
 from distillc.plugins.registry import load as load_plugins
@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "items",
         nargs="*",
         metavar="PATH=VALUE",
-        help=f"as in train.student.epochs=2, VALUE being YAML; then the spec (default: {SPEC_NAME})",
+        help=f"as in train.student.epochs=2, VALUE being YAML; then the spec (default: {SPEC_NAMES[0]})",
     )
     parser.add_argument("--unset", action="append", default=[], metavar="PATH", help="take a key, or an item of a list, away")
     parser.add_argument("--write", action="store_true", help="change the file")
@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     overrides = [item for item in args.items if "=" in item]
-    files = [item for item in args.items if "=" not in item] or [SPEC_NAME]
+    files = [item for item in args.items if "=" not in item] or [SPEC_NAMES[0]]
     if len(files) > 1:
         raise UsageError(f"`{files[0]}` is not PATH=VALUE", help="as in distillc set train.student.epochs=2 distill.yaml")
     if not overrides and not args.unset:

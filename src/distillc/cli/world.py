@@ -9,11 +9,12 @@ from distillc.compiler.front import Compiled
 from distillc.compiler.lint import ask_world
 from distillc.plugins.registry import Registry
 from distillc.spec.lint import Linted
+from distillc.spec.suppress import AS_IT_IS, Selection
 
 
-def look_at_world(path: Path, registry: Registry, profile: str | None, overrides: Sequence[str]) -> Linted:
+def look_at_world(path: Path, registry: Registry, profile: str | None, overrides: Sequence[str], selection: Selection = AS_IT_IS) -> Linted:
     """What `lint --world` finds, with what it found pinned. Raises OSError where the spec cannot be read."""
-    linted, compiled = ask_world(path, registry, profile, overrides, every_profile=profile is None)
+    linted, compiled = ask_world(path, registry, profile, overrides, every_profile=profile is None, selection=selection)
     for one in compiled:
         pin(one)
     return linted
