@@ -42,5 +42,6 @@ def check(context: Context) -> Iterator[Diagnostic]:
             yield error("D110", "the spec does not say its version", Span(file, 1, 1, 1, 1), f"begin it with `distill: {LATEST}`", fix=fix)
     elif (says := number(node)) is not None:
         message = f"version {says:g} of the language is not known here"
-        help = "`distillc migrate` rewrites it" if says < LATEST and next_fix(context.root) else None
-        yield error("D110", message, node.span, help or f"this distillc reads version {LATEST}; update distillc for a newer one")
+        behind = says < LATEST and next_fix(context.root)
+        newer = f"this distillc reads version {LATEST}; update distillc for a newer one"
+        yield error("D110", message, node.span, "`distillc migrate` rewrites it" if behind else newer)

@@ -9,10 +9,11 @@ import yaml
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from distillc.compiler.lint import lint_file as lint_all
 from distillc.plugins.registry import load as load_plugins
 from distillc.spec.diagnostic import Diagnostic, Edit, Fix, Severity, Span
 from distillc.spec.edit import MAX_ROUNDS, Change, apply, diff, mend, settle
-from distillc.spec.lint import Linted, lint, lint_file
+from distillc.spec.lint import Linted, lint_file
 from distillc.spec.nodes import MappingNode, to_plain
 from distillc.spec.parse import parse
 from distillc.spec.source import Source
@@ -264,12 +265,19 @@ def by_hand(source: Source, fix: Fix) -> str:
     return text
 
 
-def look(text: str, table) -> Linted:
-    return lint(text, "distill.yaml", table, every_profile=True, read=lambda path: (FOLDER / path).read_bytes())
+def look(text: str, registry, lock: Path) -> Linted:
+    """With all rules, those of the compiler too."""
+
+    def read(path: Path) -> bytes:
+        files = {Path("distill.yaml"): text.encode()}
+        return files[path] if path in files else (lock if path == Path("distill.lock") else FOLDER / path).read_bytes()
+
+    return lint_all(Path("distill.yaml"), registry, every_profile=True, read=read)
 
 
-def assert_all_fixes_are_good(text: str, table) -> None:
-    before = look(text, table)
+def assert_all_fixes_are_good(text: str, sample: Path, registry) -> None:
+    lock = sample.with_suffix(".lock")
+    before = look(text, registry, lock)
     source = Source("distill.yaml", text)
     comments = re.findall(r"# \d+!", text)
     whole, broken = parse(source)
@@ -283,12 +291,12 @@ def assert_all_fixes_are_good(text: str, table) -> None:
         assert (root is not None or whole is None) and len(wrong) <= len(broken), after
         mark = (finding.code, finding.message)
         count = sum((each.code, each.message) == mark for each in before.diagnostics)
-        assert sum((each.code, each.message) == mark for each in look(after, table).diagnostics) < count, f"{finding}\n{after}"
+        assert sum((each.code, each.message) == mark for each in look(after, registry, lock).diagnostics) < count, f"{finding}\n{after}"
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.stem)
 def test_every_fix_of_a_sample_mends_its_finding(sample, builtins):
-    assert_all_fixes_are_good(sample.read_text(encoding="utf-8"), builtins)
+    assert_all_fixes_are_good(sample.read_text(encoding="utf-8"), sample, builtins)
 
 
 TABLE = load_plugins()
@@ -307,4 +315,4 @@ def test_every_fix_mends_its_finding_in_other_dresses_too(sample, style, quotes,
     spoken = commented(text, lines)
     one, other = parse(Source("f", text))[0], parse(Source("f", spoken))[0]
     assume(one is None or (other is not None and to_plain(one) == to_plain(other)))  # else a line was no end of a value
-    assert_all_fixes_are_good(spoken.replace("\n", end), TABLE)
+    assert_all_fixes_are_good(spoken.replace("\n", end), sample, TABLE)
