@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from distillc.spec.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from distillc.spec.scalars import scalar_value
 from distillc.spec.wording import shorten
 
 NOUNS = {
@@ -64,7 +65,7 @@ def type_help(node: Node, wanted: str) -> str | None:
     if "true or false" in wanted and node.text.lower() in ("yes", "no", "on", "off", "y", "n"):
         return "YAML 1.2 knows only true and false"
     if isinstance(node.value, str):
-        if "number" in wanted and not node.plain:
+        if "number" in wanted and not node.plain and isinstance(scalar_value(node.text), int | float):
             return "leave the quotes away"
         if "number" in wanted and re.fullmatch(r"[0-9][0-9_,]*", node.text):
             return f"write {re.sub('[_,]', '', node.text)}"

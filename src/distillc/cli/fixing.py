@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from distillc.cli.spec_file import read_spec
 from distillc.spec.diagnostic import Diagnostic, Severity, Span
@@ -34,12 +35,15 @@ def write(found: Mended, check: Check, read: Read) -> int:
         except (OSError, DistillError) as error:
             why = error.message if isinstance(error, DistillError) else f"cannot write the file: {error.strerror or error}"
             unwritten = Diagnostic(UNREADABLE, Severity.ERROR, why, Span(change.name, 1, 1, 1, 1), help="it is as it was")
-            found.linted[change.name] = check(change.name, read)
+            if Path(change.name).is_file():  # a pipe cannot be read twice
+                found.linted[change.name] = check(change.name, read)
             found.linted[change.name].diagnostics.insert(0, unwritten)
     return fixed
 
 
 def _write(change: Change) -> None:
+    if not Path(change.name).is_file():
+        raise UsageError("cannot write it back: it is no file")
     file = read_spec(change.name)
     if file.source.text != change.before:
         raise UsageError("somebody else has changed the file in the meantime")

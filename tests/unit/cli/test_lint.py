@@ -6,6 +6,7 @@ import os
 import stat
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -113,6 +114,16 @@ def test_a_file_that_cannot_be_written_is_a_finding(spec, capsys, monkeypatch):
     assert [each["code"] for each in found] == ["D000", "D103"]
     assert found[0]["message"] == "cannot write the file: Permission denied"
     assert spec.read_text(encoding="utf-8") == SAFE
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_a_pipe_is_read_and_not_written_back(spec, capsys):
+    os.mkfifo(spec)
+    writer = threading.Thread(target=spec.write_text, args=(SAFE,), kwargs={"encoding": "utf-8"})
+    writer.start()
+    assert main(["lint", "--fix", "distill.yaml", "--format", "json"]) == 2
+    writer.join()
+    assert [each["message"] for each in json.loads(capsys.readouterr().out)] == ["cannot write it back: it is no file"]
 
 
 def test_a_file_that_only_another_extends_is_not_changed(spec, tmp_path, capsys):
