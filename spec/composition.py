@@ -15,7 +15,7 @@ from distillc.spec.wording import shorten
 
 if TYPE_CHECKING:
     from distillc.spec.interpolate import Interpolation
-    from distillc.spec.matrix import Cell, Matrix
+    from distillc.spec.matrix import Cell, Matrix, Placed
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +36,18 @@ class Variant:
 class Cells:
     """The cells of a matrix, each with its spec, which shares with the others what is the same in both."""
 
-    matrix: "Matrix"
-    base: MappingNode
+    placed: "Placed"
     composition: "Composition"
 
+    @property
+    def matrix(self) -> "Matrix":
+        return self.placed.matrix
+
     def __iter__(self) -> "Iterator[tuple[Cell, Variant]]":
-        for cell in self.matrix.cells:
-            yield cell, self.composition.variant(self.matrix.place(self.base, cell), self.matrix.name(cell))
+        return ((cell, self.variant(cell)) for cell in self.matrix.cells)
+
+    def variant(self, cell: "Cell") -> Variant:
+        return self.composition.variant(self.placed.of(cell), self.matrix.name(cell))
 
 
 @dataclass(slots=True)
@@ -66,18 +71,14 @@ class Composition:
         """The cells of a spec, if it has a matrix, and what is wrong with it. `over`: what a profile and `--set` have set in `root`."""
         if root.get("matrix") is None:
             return None, []
-        from distillc.spec.matrix import read_matrix
+        from distillc.spec.matrix import Placed, read_matrix
 
         matrix, found = read_matrix(root, self.sections, over)
-        return (Cells(matrix, root, self) if matrix else None), found
+        return (Cells(Placed(matrix, root), self) if matrix else None), found
 
     def variants(self, root: MappingNode, cells: Cells | None) -> Iterator[Variant]:
         """What there is to look at: the spec itself, or so many cells that every value of the matrix comes in one."""
-        if cells is None:
-            yield self.variant(root, None)
-            return
-        for cell in cells.matrix.cover():
-            yield self.variant(cells.matrix.place(root, cell), cells.matrix.name(cell))
+        return map(cells.variant, cells.matrix.cover()) if cells else iter((self.variant(root, None),))
 
     def variant(self, root: MappingNode, cell: str | None) -> Variant:
         if self.interpolation is None:

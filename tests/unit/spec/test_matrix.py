@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from distillc.spec.lint import Linted, lint
-from distillc.spec.matrix import MAX_CELLS, Matrix, read_matrix
+from distillc.spec.matrix import MAX_CELLS, Matrix, Placed, read_matrix
 from distillc.spec.nodes import MappingNode, at, to_plain
 from distillc.spec.parse import parse
 from distillc.spec.resolve import Stop, override_assignment
@@ -40,7 +40,8 @@ def values(matrix: str, path: str, *overrides: str) -> list[Any]:
     """What stands at a path in each cell."""
     found, _, root = read(matrix, *overrides)
     assert found is not None
-    cells = [at(found.place(root, cell), *path.split(".")) for cell in found.cells]
+    placed = Placed(found, root)
+    cells = [at(placed.of(cell), *path.split(".")) for cell in found.cells]
     return [to_plain(node) if node else None for node in cells]
 
 
@@ -85,6 +86,15 @@ def test_include_adds_to_cells_or_adds_a_cell_as_github_says():
 def test_what_a_cell_does_not_set_stays_as_the_spec_has_it():
     text = "matrix: {vary: {models.small.layers: [8], train.student.epochs: [2]}, include: [{models.small.layers: 12}]}"
     assert values(text, "train.student.epochs") == [2, 1]
+
+
+def test_what_two_cells_have_in_common_is_one_object():
+    found, _, root = read("matrix: {vary: {models.small.layers: [8, 12], train.student.epochs: [1, 2]}}")
+    assert found is not None
+    placed = Placed(found, root)
+    one, two, three, _ = (placed.of(cell) for cell in found.cells)
+    assert at(one, "models", "small") is at(two, "models", "small") and at(one, "models", "other") is at(root, "models", "other")
+    assert at(one, "train", "student") is at(three, "train", "student") and at(one, "train", "student") is not at(two, "train", "student")
 
 
 @pytest.mark.parametrize(
