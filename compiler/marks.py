@@ -1,15 +1,13 @@
 """What the schema of a plugin's config says about its fields: references to rows, models and gates, files, secrets, runtime knobs."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 MARK = "x-distillc"
 REFERENCES = ("rows", "model", "gate")
 
 
-@dataclass(frozen=True, slots=True)
-class Marked:
+class Marked(NamedTuple):
     """A field with a mark (`rows`, `model`, `gate`, `file`, `secret`, `runtime`); `many` where it is a list of them."""
 
     field: str

@@ -97,6 +97,7 @@ COMPILER_CODES: Mapping[str, Code] = {
     "D153": Code("missing-file", "A file or package that a step reads is not there, or cannot be read. Paths start at the spec's folder."),
     "D350": _compiler_rule("test_meets_training"),
     "D351": _compiler_rule("validation_meets_training"),
+    "D352": _compiler_rule("context_too_short"),
     "D450": _compiler_rule("teacher_signals", binding=True),
     "D451": _compiler_rule("soft_targets", binding=True),
     "D452": _compiler_rule("temperature_grid", binding=True),
@@ -105,9 +106,15 @@ COMPILER_CODES: Mapping[str, Code] = {
     "D551": _compiler_rule("no_engine", binding=True),
     "D552": _compiler_rule("needs_weights", binding=True),
     "D553": _compiler_rule("too_many_layers", binding=True),
+    "D554": _compiler_rule("larger_student"),
+    "D555": _compiler_rule("unread_architecture", binding=True),
     "D650": _compiler_rule("judge_family"),
     "D651": _compiler_rule("deploy_path", binding=True),
     "D652": _compiler_rule("value_twice", binding=True),
+    "D653": _compiler_rule("own_judge"),
+    "D654": _compiler_rule("undecided_gate"),
+    "D655": _compiler_rule("metric_value", binding=True),
+    "D850": _compiler_rule("teacher_license"),
 }
 
 ALL_CODES: Mapping[str, Code] = {**CODES, **COMPILER_CODES}

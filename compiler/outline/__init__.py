@@ -19,7 +19,7 @@ from distillc.spec.diagnostic import Span
 from distillc.spec.errors import DistillError
 from distillc.spec.nodes import Entry, ScalarNode
 from distillc.spec.references import KINDS, split_name
-from distillc.spec.resolve import nearest
+from distillc.spec.resolve import find, nearest
 from distillc.spec.rules import Context
 
 if TYPE_CHECKING:
@@ -73,6 +73,10 @@ class Outline:
         if isinstance(found, Entry):
             return found.value.span if isinstance(found.value, ScalarNode) else found.key_span
         return found.span if found else None
+
+    def exists(self, where: Where) -> bool:
+        """Whether something is written at a place."""
+        return find(self.root, [str(part) for part in where]) is not None
 
     # -- plugins ------------------------------------------------------------------------------------------------------------
 

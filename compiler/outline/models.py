@@ -1,8 +1,10 @@
-"""What is known of a model before it is made: its lineage, who taught it, and facts such as its width or its tokenizer."""
+"""What is known of a model before it is made: its lineage, who taught it, and facts such as its width or its tokenizer.
+
+Named tuples, and in `rows.py` too: a frozen dataclass takes eight times as long to define, which each `lint` does.
+"""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from distillc.compiler.outline.declared import evaluated
 from distillc.compiler.outline.steps import Step
@@ -11,15 +13,27 @@ from distillc.spec.references import split_name
 if TYPE_CHECKING:
     from distillc.compiler.outline import Outline
 
-FACTS = ("format", "architecture", "width", "layers", "vocabulary", "tokenizer", "license", "parameters", "context", "precision", "block")
+FACTS = (
+    "format",
+    "file",
+    "architecture",
+    "width",
+    "layers",
+    "vocabulary",
+    "tokenizer",
+    "license",
+    "parameters",
+    "context",
+    "precision",
+    "block",
+)
 """What may be known of a model: what its files say (`compiler/facts/model.py`), and of an export its precision and its block, the
-number of weights in a row that share a scale."""
+number of weights in a row that share a scale. `format` is what its plugin builds, `file` what that is made of."""
 
 TRAINED_FORMAT = "hf"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
+class Origin(NamedTuple):
     """What facts can be learned from: a model's plugin, the fields that are the plugin's own, and the model it is made of."""
 
     where: tuple[str, str]
@@ -33,8 +47,7 @@ Learn = Callable[[Origin], Mapping[str, Any] | None]
 """What is known beyond the manifest; None where that has not been asked yet."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Model:
+class Model(NamedTuple):
     """A model: of `models:`, of a train step or an export. `parent` is the model whose weights it was made from, `root` the first of them.
 
     `teachers` taught it (by a soft loss or through their answers), `soft` is those of its own soft losses. `families` has its own
@@ -47,11 +60,11 @@ class Model:
     kind: str
     uses: str
     root: str
+    facts: Mapping[str, Any]
+    fields: Mapping[str, Any]
     parent: str | None = None
     family: str | None = None
     families: tuple[str, ...] = ()
-    facts: Mapping[str, Any]
-    fields: Mapping[str, Any]
     engine: Mapping[str, Any] | None = None
     teachers: tuple[str, ...] = ()
     soft: tuple[str, ...] = ()
@@ -149,4 +162,4 @@ def _facts(outline: "Outline", origin: Origin, license: str | None) -> Mapping[s
     # A license that the spec names stands above the file's, what a teacher's plugin builds above what it reads.
     settled = {"license", "format"} if origin.kind == "teachers" else {"license"}
     more = {key: value for key, value in learned.items() if value is not None and (key not in settled or known.get(key) is None)}
-    return dict.fromkeys(FACTS) | known | more
+    return dict.fromkeys(FACTS) | known | more | {"file": learned.get("format")}

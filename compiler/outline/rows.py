@@ -1,8 +1,7 @@
 """What is known of the rows behind a name without reading one: where they come from, who answered them, how many they can be."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from distillc.compiler.outline.steps import Step
 from distillc.spec.references import split_name
@@ -11,12 +10,12 @@ if TYPE_CHECKING:
     from distillc.compiler.outline import Outline
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
+class Rows(NamedTuple):
     """A step that yields rows. `splits` are those that may hold any; `data` is the step of that section that all of them come from.
 
     `start` to `stop` (None: to the end) is the range of its training rows; later steps only take parts of the one next to the data.
-    `teachers` answered them; `cleaned_of` are the steps whose rows a curator took out. `at_most`: an upper bound of the training rows.
+    `teachers` answered them; `cleaned_of` are the steps whose rows a curator took out. `at_most`: an upper bound of the training rows,
+    `held_out` of the others by split.
     """
 
     name: str
@@ -27,6 +26,7 @@ class Rows:
     teachers: tuple[str, ...] = ()
     cleaned_of: frozenset[str] = frozenset()
     at_most: int | None = None
+    held_out: Mapping[str, int] = {}
 
     def meets(self, split: str, other: "Rows", its: str) -> bool:
         """Whether one split and one of another step have rows in common. Ranges count for training rows alone: the others enter whole."""
@@ -35,6 +35,10 @@ class Rows:
         if split != "train":
             return True
         return (other.stop is None or self.start < other.stop) and (self.stop is None or other.start < self.stop)
+
+    def most(self, split: str) -> int | None:
+        """An upper bound of the rows in a split that may hold any; None where nothing is known."""
+        return None if split not in self.splits else self.at_most if split == "train" else self.held_out.get(split)
 
     def taken(self, split: str | None) -> tuple[str, ...]:
         """Of the splits that are meant (None: all) those that may hold rows."""
@@ -46,37 +50,37 @@ def make_rows(outline: "Outline", step: Step) -> Rows:
 
 
 def _data(outline: "Outline", step: Step) -> Rows:
-    split: Mapping[str, int] = step.body.get("split") or {}
-    held_out = [name for name in ("validation", "test") if split.get(name)]
+    split: Mapping[str, Any] = step.body.get("split") or {}
+    held_out = {name: split[name] for name in ("validation", "test") if split.get(name)}
     most = outline.declared("sources", step.body, "rows")
     if isinstance(most, int):  # rows are held out first
-        most = max(0, most - sum(split[name] for name in held_out)) if split.get("by", "row") == "row" else most
-    return Rows(step.name, step.name, ("train", *held_out), at_most=most if isinstance(most, int) else None)
+        most = max(0, most - sum(held_out.values())) if split.get("by", "row") == "row" else most
+    return Rows(step.name, step.name, ("train", *held_out), at_most=most if isinstance(most, int) else None, held_out=held_out)
 
 
 def _generate(outline: "Outline", step: Step) -> Rows:
     made = _made(outline, step)
     skip, limit = step.body.get("skip", 0), step.body.get("limit")
     if made.data == split_name(step.body["from"])[0]:
-        made = replace(made, start=skip, stop=None if limit is None else skip + limit)
+        made = made._replace(start=skip, stop=None if limit is None else skip + limit)
     known = [number for number in (limit, None if made.at_most is None else max(0, made.at_most - skip)) if number is not None]
     one_each = all(outline.capabilities("generators", item["uses"]).get("rows") == "one" for item in step.body["steps"])
     asked = [name for item in step.body["steps"] for name in outline.named("generators", item, "model")]
-    return replace(
-        made,
+    return made._replace(
         teachers=tuple(dict.fromkeys([*made.teachers, *asked])),
         at_most=min(known, default=None) if one_each else None,
+        held_out=made.held_out if one_each else {},
     )
 
 
 def _curate(outline: "Outline", step: Step) -> Rows:
     made = _made(outline, step)
     against = [split_name(text)[0] for item in step.body["steps"] for text in outline.named("curators", item, "rows")]
-    return replace(made, cleaned_of=made.cleaned_of | frozenset(against))
+    return made._replace(cleaned_of=made.cleaned_of | frozenset(against))
 
 
 def _made(outline: "Outline", step: Step) -> Rows:
     """What a step makes of another: it carries the other's splits, or the one that it was given."""
     name, split = split_name(step.body["from"])
     source = outline.rows[name]
-    return replace(source, name=step.name, splits=source.splits if split is None else (split,))
+    return source._replace(name=step.name, splits=source.splits if split is None else (split,))

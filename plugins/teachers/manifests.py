@@ -13,7 +13,7 @@ MANIFESTS = (
         summary="A Hugging Face folder, or a llama-architecture GGUF that is converted into one",
         config=f"{_HERE}.configs:TransformersConfig",
         impl=f"{_HERE}.transformers:Transformers",
-        capabilities={"format": "hf"},
+        capabilities={"format": "hf", "converts": {"gguf": ["llama"]}},
         modules=(*_WEIGHTS, "gguf"),
         extra="local",
     ),

@@ -51,7 +51,7 @@ def _gate(reference: Reference, context: Context, installed: set[str]) -> Iterat
     evaluation = context.at(*reference.path[:2], "metrics")
     computed = {name for item in items(evaluation) if (name := uses(item))}
     judges = {judge.key for judge in entries(context.at(*reference.path[:2], "judges"))}
-    if step is None or reference.text in judges or _plugin(reference.text, computed):
+    if step is None or _plugin(reference.text, judges) or _plugin(reference.text, computed):
         return
     if _plugin(reference.text, installed):
         plugin = _plugin(reference.text, installed)
