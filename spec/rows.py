@@ -1,18 +1,16 @@
-"""What the text says of the rows behind a name: the steps that they pass, how many they can be, whether they have targets.
+"""What the text says of the rows of a step: where they come from, how many they can be, whether they have targets, who answered them.
 
-Rules ask here. What the text leaves open (a plugin that is not known, a name that leads nowhere) is answered with None.
+Rules ask here. What the text leaves open (a plugin that is not known, a name that leads nowhere) is None.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from distillc.spec.diagnostic import Span
 from distillc.spec.nodes import Node, at, items, text, uses, whole
-from distillc.spec.references import split_name
+from distillc.spec.references import Definition, split_name
 from distillc.spec.rules import Context
 
-MAX_STEPS = 1000
-"""A longer way is a loop, which another rule reports."""
 FILE_SOURCES = frozenset({"jsonl", "csv"})
 _LIMITED = FILE_SOURCES | {"docstrings"}
 """Sources whose `limit` bounds their rows."""
@@ -21,80 +19,100 @@ _ONE_FROM_ONE = frozenset({"corrupt", "answer"})
 
 
 @dataclass(frozen=True, slots=True)
-class RowsStep:
-    """A step of data, generate or curate. `origin` is what it is made from, `only` the split that it takes of that."""
+class Rows:
+    """A step of data, generate or curate. `source` is what it is made from, `data` the name of the data step that all comes from.
+
+    `split`: the one split that it has rows of. `most`: an upper bound of its training rows, from the limits that are written.
+    `bare`: the step that left the rows without targets. `answered`: the generator whose answers their targets are.
+    """
 
     name: str
     section: str
     node: Node
     span: Span
-    origin: str | None
-    only: str | None
+    source: "Rows | None"
+    data: str | None
+    split: str | None
+    most: int | None
+    bare: Span | None
+    answered: Node | None
+
+    def way(self) -> "Iterator[Rows]":
+        """The step itself, then what it is made from, up to the source."""
+        step: Rows | None = self
+        while step is not None:
+            yield step
+            step = step.source
 
 
-def steps_behind(name: str, context: Context) -> list[RowsStep]:
-    """The step of that name first, then what it is made from, down to a step of `data`; fewer where a name leads nowhere."""
-    found: list[RowsStep] = []
-    following: str | None = name
-    while following is not None and len(found) < MAX_STEPS:
-        definition = context.definitions.get(following)
-        node = context.at(*definition.path) if definition and definition.kind == "rows" else None
-        if definition is None or node is None:
-            break
-        reference = text(at(node, "from")) if definition.section != "data" else None
-        origin, only = split_name(reference) if reference else (None, None)
-        found.append(RowsStep(following, definition.section, node, definition.span, origin, only))
-        following = origin
+def all_rows(context: Context) -> Mapping[str, Rows]:
+    """By name. A step that is made from itself is left out."""
+    if "rows" not in context.memo:
+        context.memo["rows"] = _read(context)
+    found: Mapping[str, Rows] = context.memo["rows"]
     return found
 
 
-def taken_split(steps: Sequence[RowsStep]) -> str | None:
-    """The one split that the rows come from, where a step took only that."""
-    return next((step.only for step in reversed(steps) if step.only), None)
+def rows_of(reference: str | None, context: Context) -> Rows | None:
+    """The step that a reference names, with or without a split."""
+    return all_rows(context).get(split_name(reference)[0]) if reference else None
 
 
-def plugins(step: RowsStep) -> list[tuple[str | None, Node]]:
+def plugins(step: Rows) -> list[tuple[str | None, Node]]:
     """The generators or curators of a step, in order: their names and nodes."""
     return [(uses(item), item) for item in items(at(step.node, "steps"))]
 
 
-def most_training_rows(steps: Sequence[RowsStep]) -> int | None:
-    """An upper bound, from the limits that are written; None without any."""
-    most: int | None = None
-    for step in reversed(steps):
-        if step.section == "data":
-            limit = whole(at(step.node, "limit")) if uses(step.node) in _LIMITED else None
-            held_out = (whole(at(step.node, "split", "validation")) or 0) + (whole(at(step.node, "split", "test")) or 0)
-            most = None if limit is None else limit - held_out
-        elif step.section == "generate":
-            limit = whole(at(step.node, "limit"))
-            most = None if most is None else most - (whole(at(step.node, "skip")) or 0)
-            most = limit if most is None else most if limit is None else min(most, limit)
-            if any(name not in _ONE_FROM_ONE for name, _ in plugins(step)):
-                most = None
-    return most
+def _read(context: Context) -> dict[str, Rows]:
+    found: dict[str, Rows] = {}
+    for name in context.definitions:
+        waiting: dict[str, tuple[Definition, str | None]] = {}  # a way can be long: no recursion
+        following: str | None = name
+        while following is not None and following not in found and following not in waiting:
+            definition = context.definitions.get(following)
+            if definition is None or definition.kind != "rows":
+                break
+            reference = text(at(context.at(*definition.path), "from")) if definition.section != "data" else None
+            waiting[following] = definition, reference
+            following = split_name(reference)[0] if reference else None
+        if following in waiting:
+            continue  # a loop, which another rule reports
+        for step, (definition, reference) in reversed(waiting.items()):
+            node = context.at(*definition.path)
+            if node is not None:
+                source, only = split_name(reference) if reference else (None, None)
+                found[step] = _step(definition, node, found.get(source) if source else None, only)
+    return found
 
 
-def targets_dropped_by(steps: Sequence[RowsStep]) -> RowsStep | None:
-    """The step that leaves its rows without targets, where no later one writes any; None where rows have some, or may have."""
-    bare: RowsStep | None = None
-    for step in reversed(steps):
-        if step.section == "data":
-            bare = step if uses(step.node) == "docstrings" else None
-        for name, node in plugins(step) if step.section == "generate" else ():
-            if name == "corrupt":
-                bare = step if text(at(node, "gold")) == "drop" else None
-            elif name != "answer" or text(at(node, "into")) != "output":
-                bare = None
-    return bare
+def _step(definition: Definition, node: Node, source: Rows | None, only: str | None) -> Rows:
+    data = definition.name if definition.section == "data" else source.data if source else None
+    split = (source.split if source else None) or only
+    most, bare, answered = (source.most, source.bare, source.answered) if source else (None, None, None)
+    if definition.section == "data":
+        most = _most_read(node)
+        bare = definition.span if uses(node) == "docstrings" else None
+    elif definition.section == "generate":
+        most = _most_entering(node, most)
+        for item in items(at(node, "steps")):
+            name, into = uses(item), text(at(item, "into")) or "target"
+            if name not in _ONE_FROM_ONE:
+                most = bare = answered = None
+            elif name == "corrupt":
+                bare, answered = (definition.span if text(at(item, "gold")) == "drop" else None), None
+            elif into == "target":
+                bare, answered = None, item
+    return Rows(definition.name, definition.section, node, definition.span, source, data, split, most, bare, answered)
 
 
-def answered_by(steps: Sequence[RowsStep]) -> tuple[RowsStep, Node] | None:
-    """The step and the generator whose answers are the rows' targets, where a model wrote them."""
-    for step in steps:
-        for name, node in reversed(plugins(step)) if step.section == "generate" else ():
-            if name == "answer" and text(at(node, "into")) in (None, "target"):
-                return step, node
-            if name != "answer":
-                return None
-    return None
+def _most_read(node: Node) -> int | None:
+    limit = whole(at(node, "limit")) if uses(node) in _LIMITED else None
+    held_out = sum(whole(at(node, "split", side)) or 0 for side in ("validation", "test"))
+    return None if limit is None else limit - held_out
+
+
+def _most_entering(node: Node, most: int | None) -> int | None:
+    limit, skip = whole(at(node, "limit")), whole(at(node, "skip")) or 0
+    if most is None:
+        return limit
+    return most - skip if limit is None else min(most - skip, limit)

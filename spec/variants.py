@@ -1,7 +1,7 @@
-"""Whether a spec is seen as it is written, or with a profile: what a profile cuts short to be quick is no mistake."""
+"""Whether a spec is seen as it is written, or with a profile or a cell of its matrix: what these change on purpose is no mistake."""
 
 from distillc.spec.diagnostic import Span
-from distillc.spec.nodes import Entry, MappingNode, entries
+from distillc.spec.nodes import Entry, MappingNode, at, entries, items
 from distillc.spec.resolve import find
 
 
@@ -10,9 +10,17 @@ def profile_applied(root: MappingNode) -> bool:
     for profile in entries(root.get("profiles")):
         for entry in entries(profile.value):
             found = find(root, entry.key.split("."))
-            if (found.value if isinstance(found, Entry) else found) is entry.value:
+            value = found.value if isinstance(found, Entry) else found
+            if value is not None and value.span == entry.value.span:
                 return True
     return False
+
+
+def varied_steps(root: MappingNode) -> set[tuple[str, ...]]:
+    """The steps that have other values in other cells of the matrix, as (section, name)."""
+    paths = [entry.key for entry in entries(at(root, "matrix", "vary"))]
+    paths += [entry.key for cell in items(at(root, "matrix", "include")) for entry in entries(cell)]
+    return {tuple(path.split(".")[:2]) for path in paths}
 
 
 def within(span: Span, outer: Span) -> bool:

@@ -1,7 +1,7 @@
-"""A reference asks for the validation or test rows of data that has none.
+"""A reference asks for the training, validation or test rows of data that has none.
 
-Why: rows are all training rows until `split` says otherwise, and every step carries the splits of what it is made from. A step that reads
-an empty split would stop, or pass on nothing.
+Why: rows are all training rows until `split` says otherwise, and every step carries the splits of what it is made from: what is made from
+`prose.test` has test rows alone. A step that reads an empty split would stop, or pass on nothing.
 
 Example:
 
@@ -20,9 +20,10 @@ Use instead:
 
 from collections.abc import Iterator
 
+from distillc.spec.check import Reference
 from distillc.spec.diagnostic import Diagnostic, Label
 from distillc.spec.nodes import MappingNode, Node, ScalarNode, text
-from distillc.spec.references import split_name
+from distillc.spec.references import SPLITS, split_name
 from distillc.spec.rules import Context, error
 from distillc.spec.wording import shorten
 
@@ -32,21 +33,28 @@ def check(context: Context) -> Iterator[Diagnostic]:
         if reference.expects != "rows":
             continue
         name, split = split_name(reference.text)
-        if split is None and reference.path[0] == "evaluate":
-            split = "test"  # what a bare name means there
-        if split not in ("validation", "test"):
+        if split is None:
+            split = _bare(reference)
+        if split not in SPLITS:
             continue
         verdict = _rows_of(name, split, context)
         if verdict is None:
             continue
-        source, label = verdict
-        message = f"`{shorten(name)}` has no {split} rows"
-        help = f"give `{source}` a `split` with `{split}: N`"
-        yield error("D301", message, reference.span, help, related=(label,))
+        label, help = verdict
+        what = "training" if split == "train" else split
+        yield error("D301", f"`{shorten(name)}` has no {what} rows", reference.span, help, related=(label,))
 
 
-def _rows_of(name: str, split: str, context: Context) -> tuple[str, Label] | None:
-    """None where `name` has rows in `split`, or nothing can be said; else the data step and the place to blame."""
+def _bare(reference: Reference) -> str | None:
+    """The split that a bare name means at this place; None where it means all rows."""
+    section, key = reference.path[0], reference.path[2] if len(reference.path) > 2 else None
+    if section == "evaluate":
+        return "test"
+    return "train" if section in ("train", "capture") and key == "data" else None
+
+
+def _rows_of(name: str, split: str, context: Context) -> tuple[Label, str] | None:
+    """None where `name` has rows in `split`, or nothing can be said; else the place to blame, and the way out."""
     for _ in range(1000):  # a cycle is another rule's finding
         definition = context.definitions.get(name)
         if definition is None or definition.kind != "rows":
@@ -59,13 +67,13 @@ def _rows_of(name: str, split: str, context: Context) -> tuple[str, Label] | Non
             return None
         name, only = split_name(origin)
         if only is not None and only != split:
-            return name, Label(definition.span, f"made from the {shorten(only)} rows alone")
+            return Label(definition.span, f"made from the {shorten(only)} rows alone"), f"take rows made from `{shorten(name)}.{split}`"
     return None
 
 
-def _data(name: str, step: Node | None, split: str, label: Label) -> tuple[str, Label] | None:
+def _data(name: str, step: Node | None, split: str, label: Label) -> tuple[Label, str] | None:
     cut = step.get("split") if isinstance(step, MappingNode) else None
     count = cut.get(split) if isinstance(cut, MappingNode) else None
-    if count is None or (isinstance(count, ScalarNode) and count.value == 0):
-        return name, label
+    if split != "train" and (count is None or (isinstance(count, ScalarNode) and count.value == 0)):
+        return label, f"give `{shorten(name)}` a `split` with `{split}: N`"
     return None

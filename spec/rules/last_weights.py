@@ -1,0 +1,51 @@
+"""A training keeps its last weights, whatever validation says.
+
+Why: the last weights are seldom the best. In the loss that a widely copied walk-through shows, ten epochs end 15 % above the best one,
+the eighth, and its text says to take the last checkpoint (https://github.com/nebius/token-factory-cookbook, distillation-1; and why
+transformers learnt to load the best model, https://github.com/huggingface/transformers/pull/7431). Validation rows alone are looked at
+and reported; only `early_stopping` chooses by them. Without any, more than three epochs are reported.
+
+Example:
+
+    train:
+      student: {model: small, data: clean, validation: pairs.validation, epochs: 10, losses: {hard: cross_entropy}}
+
+Use instead:
+
+    train:
+      student:
+        model: small
+        data: clean
+        validation: pairs.validation
+        early_stopping: {patience: 3}
+        epochs: 10
+        losses: {hard: cross_entropy}
+
+Fix: adds `early_stopping` with the loss on the validation rows.
+"""
+
+from collections.abc import Iterator
+
+from distillc.spec.diagnostic import Diagnostic
+from distillc.spec.node_edits import fix, insert
+from distillc.spec.nodes import MappingNode, entries, number
+from distillc.spec.rules import Context, warning
+from distillc.spec.wording import shorten
+
+MOST_EPOCHS = 3
+"""The language's own default: so long, nobody has asked for anything."""
+
+
+def check(context: Context) -> Iterator[Diagnostic]:
+    for step in entries(context.at("train")):
+        if not isinstance(step.value, MappingNode) or "early_stopping" in step.value.entries:
+            continue
+        name = shorten(step.key)
+        validation, epochs = step.value.entries.get("validation"), step.value.entries.get("epochs")
+        if validation:
+            mend = fix(context, "stop early, and keep the best", insert(step.value, "validation", "early_stopping: {patience: 3}"))
+            message = f"`{name}` looks at validation rows, and keeps its last weights all the same"
+            yield warning("D402", message, validation.key_span, "add `early_stopping: {patience: 3}` to keep the best", fix=mend)
+        elif epochs and (number(epochs.value) or 0) > MOST_EPOCHS and "steps" not in step.value.entries:
+            message = f"`{name}` trains for {number(epochs.value):g} epochs and keeps its last weights"
+            yield warning("D402", message, epochs.value.span, "add `validation: NAME.validation` and `early_stopping: {patience: 3}`")

@@ -1,0 +1,52 @@
+"""A model is its own teacher, or the smaller model teaches the larger one that it was cut from.
+
+Why: a soft loss whose teacher is the model that the training starts from is 0 from the first step, and so is its gradient: nothing is
+learnt. (Beside a hard loss it holds the model in place, and training as if quantized needs it; both are left alone.) A teacher
+that was cut from the model under training has `model` and `teacher` exchanged.
+
+Example:
+
+    train:
+      student: {model: teacher, data: clean, losses: {soft: {uses: forward_kl, teacher: small}}}
+
+Use instead:
+
+    train:
+      student: {model: small, data: clean, losses: {soft: {uses: forward_kl, teacher: teacher}}}
+"""
+
+from collections.abc import Iterator
+
+from distillc.spec.diagnostic import Diagnostic, Label
+from distillc.spec.nodes import at, entries, text
+from distillc.spec.pedigree import Pedigree, pedigree
+from distillc.spec.rules import Context, error, warning
+from distillc.spec.wording import shorten
+
+
+def check(context: Context) -> Iterator[Diagnostic]:
+    steps = entries(context.at("train"))
+    family = pedigree(context) if steps else None
+    for step in steps:
+        assert family is not None
+        node = at(step.value, "model")
+        model, losses = text(node), entries(at(step.value, "losses"))
+        teachers = [(place, text(place)) for loss in losses if (place := at(loss.value, "teacher")) is not None]
+        if node is None or model is None or not teachers or any(at(step.value, key) is not None for key in ("fake_quantize", "on_policy")):
+            continue
+        if len(teachers) == len(losses) and all(teacher == model for _, teacher in teachers):
+            message = f"`{shorten(step.key)}` starts from `{shorten(model)}` and learns from it: there is nothing to learn"
+            label = Label(node.span, "where it starts")
+            yield error("D407", message, teachers[0][0].span, "name another teacher, or add a hard loss", related=(label,))
+        for place, teacher in teachers:
+            if teacher and teacher != model and _cut_from(teacher, model, family):
+                message = f"`{shorten(teacher)}` teaches `{shorten(model)}`, which it was cut from"
+                yield warning(
+                    "D407", message, place.span, "are `model` and `teacher` the wrong way round?", related=(Label(node.span, "is taught"),)
+                )
+
+
+def _cut_from(teacher: str, model: str, family: Pedigree) -> bool:
+    """Whether the teacher is made from the model by cutting alone."""
+    names = family.ancestors(teacher)
+    return model in names and all(family.sections.get(name) == "models" for name in names[: names.index(model)])
