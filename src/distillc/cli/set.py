@@ -8,21 +8,24 @@ import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from distillc.cli.find_specs import SPEC_NAMES
 from distillc.cli.main import use_color
 from distillc.cli.spec_file import read_spec
+from distillc.compiler.lint import lint_file
+from distillc.plugins.registry import Registry
 from distillc.plugins.registry import load as load_plugins
 from distillc.spec.diagnostic import Diagnostic, Severity
 from distillc.spec.edit import Change, diff
 from distillc.spec.errors import InvalidSpec, UsageError
-from distillc.spec.lint import Linted, lint
+from distillc.spec.lint import Linted
 from distillc.spec.nodes import MappingNode, entries
 from distillc.spec.parse import parse
 from distillc.spec.render import render
 from distillc.spec.resolve import Assignment, Resolved, Stop, override_assignment
-from distillc.spec.source import Source
+from distillc.spec.source import Source, read_file
 from distillc.spec.splice import with_value, without
 from distillc.spec.wording import closest
 
@@ -50,9 +53,9 @@ def run(args: argparse.Namespace) -> int:
     file = read_spec(files[0])
     name, text = file.source.name, file.source.text
     table = load_plugins()
-    before = lint(text, name, table, every_profile=True)
+    before = _linted(name, text, table)
     changed = edited(file.source, overrides, args.unset, table.language_schema()["properties"], before.resolved)
-    after = lint(changed, name, table, every_profile=True)
+    after = _linted(name, changed, table)
     if errors(after).total() > errors(before).total() and not args.force:
         return _refuse(before, after)
     if args.write and changed != text:
@@ -64,6 +67,11 @@ def run(args: argparse.Namespace) -> int:
     else:
         sys.stdout.write(changed)
     return 0
+
+
+def _linted(name: str, text: str, table: Registry) -> Linted:
+    """All rules, on a text that is not in the file yet."""
+    return lint_file(Path(name), table, every_profile=True, read=lambda path: text.encode() if path == Path(name) else read_file(path))
 
 
 def edited(source: Source, overrides: Sequence[str], unset: Sequence[str], sections: Mapping[str, Any], resolved: Resolved | None) -> str:

@@ -67,6 +67,11 @@ def test_what_would_have_more_errors_is_refused_unless_forced(spec, capsys):
     assert "layer: 3" in spec.read_text(encoding="utf-8")
 
 
+def test_the_rules_of_the_compiler_are_asked_too(spec, capsys):
+    assert main(["set", "train.student.losses={hard: cross_entropy, soft: {uses: forward_kl}}"]) == 1
+    assert "`forward_kl` needs a teacher" in capsys.readouterr().err
+
+
 def test_a_spec_that_has_errors_already_may_be_set_right_step_by_step(spec):
     spec.write_text(SPEC.replace("layers: 2", "layers: 0").replace("data: prose,", "data: prse,"), encoding="utf-8")
     assert main(["set", "models.base.layers=2", "--write"]) == 0
