@@ -1,4 +1,4 @@
-"""Every code that a finding can have: its name, and what it means. Rules explain themselves in their module's docstring.
+"""Every code that a finding can have, and its name. What it means, its rule's docstring says, or `spec/texts/NAME.md` where none finds it.
 
 The language's own have numbers from x00, the compiler's from x50. Both stand here because a spec and its comments may name both.
 """
@@ -9,17 +9,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """`text` explains; where a rule makes the finding, `module` is given instead and its docstring explains.
+    """`module`: the rule that makes the finding, whose docstring explains it (`spec/explanation.py`).
 
     A `binding` error can be neither ignored nor lowered: no plan can be made, or no run can end well, while it stands. Those without a
-    rule (text, shape, names) all are. `last`: asked when all other rules have spoken.
+    rule (text, shape, names) all are, but for one that only `warns`. `last`: asked when all other rules have spoken.
     """
 
     name: str
-    text: str = ""
     module: str | None = None
     binding: bool = False
     last: bool = False
+    warns: bool = False
 
 
 def _rule(name: str, *, binding: bool = False, last: bool = False) -> Code:
@@ -32,51 +32,51 @@ def _compiler_rule(name: str, *, binding: bool = False) -> Code:
 
 def is_binding(code: str) -> bool:
     known = ALL_CODES.get(code)
-    return known is None or known.module is None or known.binding
+    return known is None or known.binding or (known.module is None and not known.warns)
 
 
-# D0xx text and paths · D1xx shape · D2xx names · D3xx data · D4xx training · D5xx models, exports · D6xx proof · D9xx the linter itself
+# D0xx text and paths · D1xx shape · D2xx names · D3xx data · D4xx training · D5xx models, exports · D6xx proof
+# D7xx delivery · D8xx licenses, security · D9xx the linter itself
 CODES: Mapping[str, Code] = {
-    "D000": Code("unreadable", "The file cannot be opened: it is not there, or this user may not read it."),
-    "D001": Code("syntax-error", "The text is not YAML. Nothing else can be checked until it is."),
-    "D002": Code("not-text", "The file is not UTF-8, or has control characters in it."),
-    "D003": Code("tab", "YAML cannot be indented with tabs. Indent with spaces."),
-    "D004": Code("too-large", "A spec has at most 1,000,000 bytes. Data belongs in data files that the spec names."),
-    "D005": Code("too-deep", "A spec nests at most 64 levels."),
-    "D006": Code("too-many-values", "A spec has at most 100,000 values, each alias counted as all that it stands for."),
-    "D007": Code("alias", "An alias needs an anchor before it, cannot stand inside its own value, and there are at most 100 of them."),
-    "D008": Code("duplicate-key", "A key stands twice in one mapping. YAML readers differ on which one wins, so neither does here."),
-    "D009": Code("tag", "YAML tags can make objects of any kind in some readers. They are refused; types come from the language."),
-    "D010": Code("bad-key", "A key must be a word, not a list, a mapping or nothing."),
-    "D011": Code("merge-key", "`<<` belongs to YAML 1.1. Use `extends` or `profiles`, or write the keys out."),
-    "D012": Code("several-documents", "A spec is one document: no second `---`."),
-    "D013": Code("empty", "The file has no value in it. A spec begins with `distill: 1`."),
-    "D020": Code("no-such-profile", "The profile that was asked for is not among `profiles`."),
-    "D021": Code("no-such-path", "A path in a profile, in `--set` or in `matrix` begins with a section and leads to a value of this spec."),
-    "D022": Code("extends", "`extends` names specs by relative paths. A file that is missing, absolute, or extends itself is refused."),
-    "D023": Code("bad-override", "`--set` takes PATH=VALUE, where VALUE is YAML."),
+    "D000": Code("unreadable"),
+    "D001": Code("syntax-error"),
+    "D002": Code("not-text"),
+    "D003": Code("tab"),
+    "D004": Code("too-large"),
+    "D005": Code("too-deep"),
+    "D006": Code("too-many-values"),
+    "D007": Code("alias"),
+    "D008": Code("duplicate-key"),
+    "D009": Code("tag"),
+    "D010": Code("bad-key"),
+    "D011": Code("merge-key"),
+    "D012": Code("several-documents"),
+    "D013": Code("empty"),
+    "D014": Code("hidden-character", warns=True),
+    "D020": Code("no-such-profile"),
+    "D021": Code("no-such-path"),
+    "D022": Code("extends"),
+    "D023": Code("bad-override"),
     "D024": Code("undefined-value"),
     "D025": Code("value-loop"),
     "D026": Code("interpolation"),
     "D027": Code("matrix"),
-    "D101": Code("unknown-key", "The key is not part of the language here. Nothing is silently ignored."),
-    "D102": Code("missing-key", "A key that must be there is not."),
-    "D103": Code(
-        "wrong-type", "The value is of another type than the key wants. YAML 1.2 decides what a bare word is: `no` is a text, `010` is 10."
-    ),
-    "D104": Code("not-one-of", "The value is not among those that the key takes."),
-    "D105": Code("out-of-range", "A number or a length is outside its limits."),
-    "D106": Code("bad-form", "A text does not have the form that the key wants."),
-    "D107": Code("unknown-plugin", "No plugin of that kind and name is installed. `distillc plugins` lists those that are."),
-    "D109": Code("reference-outside-secret", "`${env:…}` and its kin stand for secrets, and only in fields typed secret."),
-    "D111": Code("broken-plugin", "The plugin is installed and cannot be used with this version of distillc."),
+    "D101": Code("unknown-key"),
+    "D102": Code("missing-key"),
+    "D103": Code("wrong-type"),
+    "D104": Code("not-one-of"),
+    "D105": Code("out-of-range"),
+    "D106": Code("bad-form"),
+    "D107": Code("unknown-plugin"),
+    "D109": Code("reference-outside-secret"),
+    "D111": Code("broken-plugin"),
     "D110": _rule("version", binding=True),
     "D201": _rule("undefined_name", binding=True),
-    "D202": Code("wrong-kind", "The name is defined, and is something else: rows where a model is wanted, a model where a gate is."),
+    "D202": Code("wrong-kind"),
     "D203": _rule("duplicate_name", binding=True),
     "D204": _rule("cycle", binding=True),
     "D205": _rule("inline_secret", binding=True),
-    "D206": Code("unknown-split", "A split is one of train, validation and test: `NAME.test`. Models and gates have none."),
+    "D206": Code("unknown-split"),
     "D207": _rule("metric_name", binding=True),
     "D208": _rule("unused_step"),
     "D209": _rule("same_step_twice"),
@@ -113,7 +113,32 @@ CODES: Mapping[str, Code] = {
     "D411": _rule("unmatched_capture"),
     "D412": _rule("untrained_student"),
     "D413": _rule("smoothed_teacher"),
+    "D501": _rule("quantized_twice"),
+    "D502": _rule("keys_of_int4"),
+    "D503": _rule("name_says_another_type"),
+    "D504": _rule("random_teacher"),
+    "D505": _rule("kept_layers", binding=True),
     "D601": _rule("gate_outside", binding=True),
+    "D602": _rule("teacher_not_evaluated"),
+    "D603": _rule("no_baseline"),
+    "D604": _rule("gate_against_itself"),
+    "D605": _rule("margin_out_of_scale"),
+    "D606": _rule("superiority_over_source"),
+    "D607": _rule("gate_sides_swapped"),
+    "D608": _rule("claim_twice"),
+    "D609": _rule("test_set_twice"),
+    "D610": _rule("nothing_judged"),
+    "D611": _rule("few_timings"),
+    "D612": _rule("unequal_threads"),
+    "D613": _rule("chosen_on_test"),
+    "D701": _rule("deployed_unevaluated"),
+    "D702": _rule("deployed_without_gate"),
+    "D703": _rule("gate_of_another_model"),
+    "D704": _rule("untrained_delivered"),
+    "D705": _rule("deploy_over_inputs", binding=True),
+    "D706": _rule("context_below_answer"),
+    "D801": _rule("license_name"),
+    "D802": _rule("path_of_one_machine"),
     "D900": Code("not-carried-out"),
     "D901": _rule("unknown_code"),
     "D902": _rule("cannot_be_ignored"),
@@ -123,10 +148,10 @@ CODES: Mapping[str, Code] = {
 
 # What it takes the plan, facts or capabilities to see.
 COMPILER_CODES: Mapping[str, Code] = {
-    "D150": Code("plugin-config", "The plugin's own config class refuses a value that its JSON Schema could not."),
+    "D150": Code("plugin-config"),
     "D151": _compiler_rule("unsupported", binding=True),
     "D152": _compiler_rule("missing_extra", binding=True),
-    "D153": Code("missing-file", "A file or package that a step reads is not there, or cannot be read. Paths start at the spec's folder."),
+    "D153": Code("missing-file"),
     "D350": _compiler_rule("test_meets_training"),
     "D351": _compiler_rule("validation_meets_training"),
     "D352": _compiler_rule("context_too_short"),

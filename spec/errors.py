@@ -12,9 +12,10 @@ Every message says what is wrong, where, and what to do; none of them needs a tr
 
 TYPE_CHECKING = False  # as in typing: the command line imports this module before it knows what it will need
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from distillc.spec.diagnostic import Diagnostic
+    from distillc.spec.source import Source
 
 
 class DistillError(Exception):
@@ -35,9 +36,11 @@ class UsageError(DistillError):
 class InvalidSpec(DistillError):
     exit_code = 2
 
-    def __init__(self, diagnostics: "Sequence[Diagnostic]") -> None:
+    def __init__(self, diagnostics: "Sequence[Diagnostic]", sources: "Mapping[str, Source] | None" = None) -> None:
+        """`sources`: the texts that were read, by name; what is not in it is read again where an excerpt is shown."""
         super().__init__(f"the spec has {len(diagnostics)} finding(s)")
         self.diagnostics = tuple(diagnostics)
+        self.sources = dict(sources or {})
 
 
 class BudgetReached(DistillError):

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from distillc.spec.check import Walker
 from distillc.spec.codes import CODES, COMPILER_CODES
@@ -11,8 +11,9 @@ from distillc.spec.comments import Comments, comments
 from distillc.spec.composition import Composition, Variant
 from distillc.spec.diagnostic import Diagnostic, Severity, Span
 from distillc.spec.errors import InvalidSpec
-from distillc.spec.nodes import MappingNode, entries, to_plain
-from distillc.spec.parse import parse
+from distillc.spec.hidden import hidden_characters
+from distillc.spec.nodes import MappingNode, Node, entries, to_plain
+from distillc.spec.parse import parse_as_far_as_it_goes
 from distillc.spec.references import definitions
 from distillc.spec.resolve import (
     MAX_PROFILES,
@@ -32,7 +33,11 @@ from distillc.spec.suppress import AS_IT_IS, Policy, Selection, policy_of
 from distillc.spec.table import PluginTable
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from distillc.spec.model import Spec
+
+Typed = TypeVar("Typed", bound="BaseModel")
 
 
 More = Callable[[Context], tuple[Sequence[Diagnostic], Collection[str]]]
@@ -103,17 +108,26 @@ def lint(
     """
     source = Source(filename, content)
     sources = {filename: source}
-    root, found = parse(source)
+    read_text = parse_as_far_as_it_goes(source)
+    root, found = read_text.root, read_text.diagnostics
+    schema = table.language_schema()
     if not isinstance(root, MappingNode):
         if root is not None:
             message = "a spec is a mapping of sections"
             found.append(Diagnostic("D103", Severity.ERROR, message, root.span, help="begin it with `distill: 1`"))
-        return Linted(None, tidy(found, sources), sources)
-    schema = table.language_schema()
+        elif read_text.before is not None:
+            from distillc.spec.unfinished import checked
+
+            found += checked(read_text, source, schema)
+        found += hidden_characters(source)
+        policy = Policy((selection,), comments={filename: comments(source)}, main=filename)
+        return Linted(None, tidy(policy.shown(found), sources), sources)
     came: dict[str, Span] = {}
     root, wrong = extended(root, source, read, sources, came)
     found += wrong
     spoken = {name: comments(each) for name, each in sources.items()}
+    for each in sources.values():
+        found += hidden_characters(each)
     sections: Mapping[str, Any] = schema.get("properties", {})
     assignments: list[Assignment] = []
     for number, override in enumerate(overrides):
@@ -151,7 +165,9 @@ def lint(
                 break  # the cells have been seen without the profile
     found += composition.gathered(root, told)
     policy = policy_of(final, spoken, selection)
-    if every_profile and not overrides and not any(finding.code < "D1" for finding in found):  # else rules have not seen all
+    if (
+        every_profile and not overrides and not any(finding.code < "D1" and finding.severity is Severity.ERROR for finding in found)
+    ):  # else rules have not seen all
         whole = more and not any(finding.severity is Severity.ERROR for finding in found)  # steps with errors are kept from `more`
         looked = CODES.keys() | (COMPILER_CODES.keys() - waiting if whole else set())
         found += list(unused(policy, found, looked - {"D904"}))
@@ -189,14 +205,19 @@ def tidy(found: Sequence[Diagnostic], sources: Mapping[str, Source]) -> list[Dia
 
 def load(resolved: Resolved) -> "Spec":
     """The typed spec. Raises InvalidSpec with a place for each finding, should pydantic see more than the linter did."""
-    from pydantic import ValidationError
-
     from distillc.spec.model import Spec
 
+    return validated(Spec, resolved.root, resolved)
+
+
+def validated(model: "type[Typed]", node: Node, resolved: Resolved, where: Sequence[str] = ()) -> "Typed":
+    """The typed form of a part of the spec, which stands at `where`. Raises InvalidSpec."""
+    from pydantic import ValidationError
+
     try:
-        return Spec.model_validate(to_plain(resolved.root))
+        return model.model_validate(to_plain(node))
     except ValidationError as error:
-        raise InvalidSpec([_finding(resolved, problem["loc"], problem["msg"]) for problem in error.errors()]) from None
+        raise InvalidSpec([_finding(resolved, (*where, *problem["loc"]), problem["msg"]) for problem in error.errors()]) from None
 
 
 def _finding(resolved: Resolved, loc: Sequence[str | int], message: str) -> Diagnostic:

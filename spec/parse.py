@@ -1,11 +1,12 @@
 """Text to nodes, by libyaml's events. Nothing raises: what is wrong becomes a Diagnostic, and only a syntax error or a limit stops.
 
 The limits hold while libyaml reads, not after: events come one by one, and its look-ahead is bounded (a simple key has at most
-1,024 characters), so a file of a million brackets ends at the 65th. An alias counts as many nodes as it stands for.
+1,024 characters), so a file of a million brackets ends at the 65th. An alias counts as many nodes as it stands for. What was complete
+when something stopped the reading is kept, so that it can be checked all the same.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import yaml
@@ -19,34 +20,62 @@ from distillc.spec.wording import shorten
 MAX_DEPTH = 64
 MAX_NODES = 100_000
 MAX_ALIASES = 100
-_FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
-"""Control characters, surrogates, non-characters and stray byte-order marks: what `c-printable` of YAML leaves out."""
+MAX_FAULTS = 50
+"""More are no help, and a file that is made of them is no spec."""
+MAX_ENTRIES = 10_000
+"""In one list or mapping."""
+MAX_SECTIONS = 256
+"""The language has two dozen."""
+_FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
+"""Control characters, surrogates, non-characters and stray byte-order marks: what `c-printable` of YAML leaves out. And NEL, LS and PS,
+which end a line in YAML 1.1, libyaml's, and none in 1.2: a text with one in it would mean two things."""
 _PROPERTIES = re.compile(r"(?:[&!]\S*|\s|#.*)*")
 """An anchor, a tag, and what may stand between them and their value."""
 
 
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """`root` is None where nothing can be read. `before` is what was complete when something stopped the reading, in `section`."""
+
+    root: Node | None
+    diagnostics: list[Diagnostic]
+    before: MappingNode | None = None
+    section: str | None = None
+
+
 def parse(source: Source) -> tuple[Node | None, list[Diagnostic]]:
-    """The root, or None where nothing can be read, and all that is wrong with the text as YAML."""
+    """The root, or None where the text cannot be read to its end, and all that is wrong with it as YAML."""
+    read = parse_as_far_as_it_goes(source)
+    return read.root, read.diagnostics
+
+
+def parse_as_far_as_it_goes(source: Source) -> Parsed:
     if len(source.text) > MAX_BYTES or len(source.text.encode("utf-8", "replace")) > MAX_BYTES:
-        return None, [too_large(source.name)]
+        return Parsed(None, [too_large(source.name)])
     if forbidden := _FORBIDDEN.search(source.text):
-        message = f"the character U+{ord(forbidden[0]):04X} is not allowed in a spec"
-        return None, [Diagnostic("D002", Severity.ERROR, message, source.span(*forbidden.span()), help="remove it")]
+        from distillc.spec.syntax import not_text
+
+        return Parsed(None, [not_text(source, *forbidden.span())])
     builder = _Builder(source)
     try:
-        root = builder.document()
+        return Parsed(builder.document(), builder.found)
     except _Stop as stop:
-        root = None
-        builder.found.append(stop.diagnostic)
+        found = [*builder.found, stop.diagnostic]
+        if stop.limit:
+            return Parsed(None, found)
     except yaml.YAMLError as error:
-        root = None
-        builder.found.append(_syntax(source, error))
-    return root, builder.found
+        from distillc.spec.syntax import syntax_error
+
+        found = [*builder.found, syntax_error(source, error)]
+    return Parsed(None, found, builder.before, builder.section)
 
 
 class _Stop(Exception):
-    def __init__(self, diagnostic: Diagnostic) -> None:
+    """`limit`: the text is too much of something, so what was read of it is of no interest."""
+
+    def __init__(self, diagnostic: Diagnostic, *, limit: bool = True) -> None:
         self.diagnostic = diagnostic
+        self.limit = limit
 
 
 @dataclass(slots=True)
@@ -67,6 +96,8 @@ class _Builder:
         self.size = 0
         self.aliases = 0
         self.deepest = 0
+        self.before: MappingNode | None = None
+        self.section: str | None = None
         self.block = False  # whether the last scalar was a block, which blank lines after it may belong to
 
     def document(self) -> Node | None:
@@ -88,6 +119,8 @@ class _Builder:
         if isinstance(event, yaml.AliasEvent):
             return self.alias(event, depth)
         self.count(1, depth, event)
+        if isinstance(event, yaml.ScalarEvent) and event.anchor is None and event.tag is None:
+            return self.scalar(event)  # nearly all of them
         anchor = _Anchor()
         if event.anchor is not None:
             self.anchors[event.anchor] = anchor
@@ -121,11 +154,13 @@ class _Builder:
                     f"the alias *{shorten(event.anchor)} has no anchor before it",
                     span,
                     f"write &{shorten(event.anchor)} where the value stands",
-                )
+                ),
+                limit=False,
             )
         if anchor.node is None:
             raise _Stop(
-                _error("D007", f"the alias *{shorten(event.anchor)} stands inside its own value", span, "a value cannot contain itself")
+                _error("D007", f"the alias *{shorten(event.anchor)} stands inside its own value", span, "a value cannot contain itself"),
+                limit=False,
             )
         self.count(anchor.size, depth + anchor.height, event)
         return anchor.node
@@ -142,6 +177,10 @@ class _Builder:
                 _error("D006", f"more than {MAX_NODES:,} values, aliases counted in full", self.span(event), "keep data in data files")
             )
 
+    def count_entries(self, before: int, span: Span) -> None:
+        if before >= MAX_ENTRIES:
+            raise _Stop(_error("D006", f"more than {MAX_ENTRIES:,} entries in one list or mapping", span, "keep data in data files"))
+
     def scalar(self, event: Any) -> ScalarNode:
         self.block = event.style in ("|", ">")
         plain = event.style is None or event.style == ""
@@ -153,16 +192,38 @@ class _Builder:
         last: Span | None = None
         while not isinstance(child := self.loader.get_event(), yaml.SequenceEndEvent):
             found.append(self.node(child, depth + 1))
+            self.count_entries(len(found) - 1, found[-1].span)
             last = self.span(child) if isinstance(child, yaml.AliasEvent) else found[-1].span
         return SequenceNode(tuple(found), self.collection_span(event, child, last), bool(event.flow_style))
 
     def mapping(self, event: Any, depth: int) -> MappingNode:
         found: dict[str, Entry] = {}
+        try:
+            return self.entries(event, depth, found)
+        except (_Stop, yaml.YAMLError):
+            if depth <= 2:
+                self.keep(depth, MappingNode(found, self.span(event)))
+            raise
+
+    def keep(self, depth: int, complete: MappingNode) -> None:
+        """Of a root that is cut: its entries, and those of the section in which it was cut."""
+        if depth == 1 and self.before and self.section:
+            place = self.before.span
+            complete.entries[self.section] = Entry(self.section, place, self.before)
+        self.before = complete
+
+    def entries(self, event: Any, depth: int, found: dict[str, Entry]) -> MappingNode:
         last: Span | None = None
         while not isinstance(child := self.loader.get_event(), yaml.MappingEndEvent):
             before, after_block = last, self.block
             key = self.node(child, depth + 1)
             key_span = self.span(child) if isinstance(child, yaml.AliasEvent) else key.span
+            if depth == 1:
+                self.section = key.text if isinstance(key, ScalarNode) and key.text not in found else None
+                self.before = None
+                if len(found) >= MAX_SECTIONS:
+                    raise _Stop(_error("D006", f"more than {MAX_SECTIONS} sections", key_span, "`distillc schema` prints those there are"))
+            self.count_entries(len(found), key_span)
             event_of_value = self.loader.get_event()
             value = self.node(event_of_value, depth + 1)
             last = self.span(event_of_value) if isinstance(event_of_value, yaml.AliasEvent) else value.span
@@ -181,13 +242,16 @@ class _Builder:
                 if same(first.value, value) and not after_block:
                     fix = removed(self.source, key_span, last, before, flow=event.flow_style)
                 help = "remove one of them"
-                self.found.append(Diagnostic("D008", Severity.ERROR, message, key_span, help, related=(label,), fix=fix))
+                self.fault(Diagnostic("D008", Severity.ERROR, message, key_span, help, related=(label,), fix=fix))
             else:
                 found[key.text] = Entry(key.text, key_span, value)
         return MappingNode(found, self.collection_span(event, child, last), bool(event.flow_style))
 
     def span(self, event: Any) -> Span:
         """A block scalar ends, to libyaml, where the next token starts; to a reader, after its last character."""
+        if isinstance(event, yaml.ScalarEvent) and event.style not in ("|", ">"):
+            start, end = event.start_mark, event.end_mark
+            return Span(self.source.name, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
         start, end = event.start_mark.index, event.end_mark.index
         while end > start and self.source.text[end - 1 : end].isspace():
             end -= 1
@@ -215,39 +279,13 @@ class _Builder:
         return Span(span.file, span.line, span.column, last.end_line, last.end_column)
 
     def error(self, code: str, message: str, span: Span, help: str) -> None:
-        self.found.append(_error(code, message, span, help))
+        self.fault(_error(code, message, span, help))
+
+    def fault(self, diagnostic: Diagnostic) -> None:
+        if len(self.found) >= MAX_FAULTS - 1:
+            raise _Stop(replace(diagnostic, notes=(f"the {MAX_FAULTS}th mistake of this kind; nothing after it was read",)))
+        self.found.append(diagnostic)
 
 
 def _error(code: str, message: str, span: Span, help: str) -> Diagnostic:
     return Diagnostic(code, Severity.ERROR, message, span, help=help)
-
-
-_HELP = (
-    ("mapping values are not allowed", "a text with `: ` in it needs quotes; or the line is indented too far"),
-    ("did not find expected key", "look for a missing comma, quote or brace before this place, or a line indented by too little"),
-    ("did not find expected ',' or", "look for a missing comma or quote, or for a bracket that was opened before and not closed"),
-    ("could not find expected ':'", "write `key: value`"),
-    ("unexpected end of stream", "a quote that was opened before is not closed"),
-    ("block sequence entries", "put the list on lines of its own, or write [a, b]"),
-    ("cannot start any token", "a text that begins with this character needs quotes"),
-)
-
-
-def _syntax(source: Source, error: yaml.YAMLError) -> Diagnostic:
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    offset = min(mark.index if mark else getattr(error, "position", 0) or 0, len(source.text))
-    problem = str(getattr(error, "problem", None) or getattr(error, "reason", None) or "not YAML")
-    context = getattr(error, "context", None)
-    line, _ = source.position(offset)
-    before = source.text[source.starts[line - 1] : offset + 1]
-    span = source.span(offset, min(offset + 1, len(source.text)))
-    if "\t" in before and ("\\t" in problem or "tab" in problem or not before.strip()):
-        from distillc.spec.text_fixes import untabbed
-
-        return Diagnostic("D003", Severity.ERROR, "a tab cannot indent YAML", span, help="indent with spaces", fix=untabbed(source))
-    related: tuple[Label, ...] = ()
-    opened = getattr(error, "context_mark", None)
-    if opened is not None and mark is not None and opened.index != mark.index:
-        related = (Label(source.span(opened.index, opened.index + 1), str(context or "begun here")),)
-    help = next((way_out for part, way_out in _HELP if part in problem), None)
-    return Diagnostic("D001", Severity.ERROR, problem, span, help=help, related=related)
