@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from distillc.cli.gitignore import Pattern
 
 SPEC_NAMES = ("distill.yaml", "distill.yml")
+"""And whatever ends in a dot and one of them, such as `grammar.distill.yaml`."""
+_ENDINGS = tuple(f".{name}" for name in SPEC_NAMES)
 SKIPPED = frozenset({"node_modules", "dist", "build", "__pycache__", "site-packages", "venv"})
 """Folders that hold other people's files, or files that were made from ours."""
 
@@ -88,7 +90,7 @@ def _walk(folder: str, prefix: str, known: "list[Pattern] | None") -> "Iterator[
         is_folder = entry.is_dir(follow_symlinks=False)
         if is_folder and (entry.name.startswith(".") or entry.name in SKIPPED):
             continue
-        if (is_folder or entry.name in SPEC_NAMES) and not (known and gitignore.is_ignored(entry.path, is_folder, known)):
+        if (is_folder or f".{entry.name}".endswith(_ENDINGS)) and not (known and gitignore.is_ignored(entry.path, is_folder, known)):
             path = os.path.join(prefix, entry.name)
             if is_folder:
                 yield from _walk(entry.path, path, known)

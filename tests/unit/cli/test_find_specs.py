@@ -28,10 +28,10 @@ def tree(tmp_path, monkeypatch):
 
 
 def test_all_specs_of_the_repository_from_any_of_its_folders(tree, monkeypatch):
-    root = tree("distill.yaml", "b/distill.yml", "a/deep/distill.yaml", "a/other.yaml")
-    assert find_specs.of_repository() == ["a/deep/distill.yaml", "b/distill.yml", "distill.yaml"]
+    root = tree("distill.yaml", "b/small.distill.yml", "a/deep/distill.yaml", "a/other.yaml", "a/mydistill.yaml", "b/distill.yaml.orig")
+    assert find_specs.of_repository() == ["a/deep/distill.yaml", "b/small.distill.yml", "distill.yaml"]
     monkeypatch.chdir(root / "a")
-    assert find_specs.of_repository() == ["deep/distill.yaml", "../b/distill.yml", "../distill.yaml"]
+    assert find_specs.of_repository() == ["deep/distill.yaml", "../b/small.distill.yml", "../distill.yaml"]
 
 
 def test_folders_of_others_and_of_what_was_made_are_passed_over(tree):
