@@ -15,6 +15,11 @@ class LocalConfig(Config):
     freeze_layers: int = Field(
         default=0, ge=0, description="so many layers from the bottom, and the embeddings, do not move: no gradient is computed for them"
     )
+    precision: Literal["float32", "bfloat16", "auto"] = Field(
+        default="float32",
+        description="the number format of matrix products; weights stay in float32. bfloat16 is twice as fast where the processor has it "
+        "and slower elsewhere; `auto` looks",
+    )
     checkpoint_seconds: float = Field(
         default=120.0,
         ge=0,

@@ -10,6 +10,7 @@ from distillc.plugins.api.trainers import TrainJob, TrainResult
 from distillc.plugins.trainers.configs import LocalConfig
 from distillc.runtimes.inference.loading import load_model, load_text
 from distillc.runtimes.training.loop import Loop
+from distillc.runtimes.training.precision import resolve
 from distillc.spec.errors import StageFailed
 
 
@@ -22,7 +23,8 @@ class Local:
         folder = job.model.folder
         model = load_model(folder)
         self._freeze(model, job.name)
-        loop = Loop(job, model, load_text(folder), checkpoint_seconds=self.config.checkpoint_seconds)
+        precision = resolve(self.config.precision)
+        loop = Loop(job, model, load_text(folder), checkpoint_seconds=self.config.checkpoint_seconds, precision=precision)
         _check_signals(loop, model)
         progress = loop.run()
         for path in sorted(folder.iterdir()):

@@ -15,6 +15,7 @@ from distillc.plugins.api.losses import TeacherLogProbs
 from distillc.plugins.api.trainers import LossTerm
 from distillc.runtimes.inference.packed import Packed, hidden_states
 from distillc.runtimes.training.examples import Example
+from distillc.runtimes.training.precision import Precision, as_recorded, multiplying_in
 
 CHUNK = 128  # positions: 25 MB of float32 logits at a vocabulary of 49,152, which still fits the last-level cache
 
@@ -41,23 +42,31 @@ class Batch:
         return cls(torch.tensor(ids), Packed([e.tokens for e in examples]), torch.tensor(scored), torch.tensor(targets))
 
 
-def backward(model: Any, batch: Batch, terms: Sequence[LossTerm], teachers: Mapping[str, TeacherLogProbs]) -> dict[str, float]:
+def backward(
+    model: Any,
+    batch: Batch,
+    terms: Sequence[LossTerm],
+    teachers: Mapping[str, TeacherLogProbs],
+    precision: Precision = "float32",
+) -> dict[str, float]:
     """Adds the gradient of the weighted mean over the batch's answer tokens to the parameters; the mean of each term, in nats."""
     head = model.get_output_embeddings()
-    states = hidden_states(model, batch.ids, batch.packed)[batch.scored]
-    leaf = states.detach().requires_grad_()
     tokens = len(batch.targets)
     sums = dict.fromkeys((term.name for term in terms), 0.0)
-    for start in range(0, tokens, CHUNK):
-        part = slice(start, min(start + CHUNK, tokens))
-        logits = head(leaf[part]).float()
-        total: Tensor | None = None
-        for term in terms:
-            nats = term.loss.per_token(logits, batch.targets[part], _part(teachers.get(term.name), part)).sum()
-            sums[term.name] += float(nats.detach())
-            total = nats * (term.weight / tokens) if total is None else total + nats * (term.weight / tokens)
-        assert total is not None, "a trainer has at least one loss"
-        total.backward()  # type: ignore[no-untyped-call]
+    with multiplying_in(precision):
+        states = hidden_states(model, batch.ids, batch.packed)[batch.scored]
+        leaf = states.detach().requires_grad_()
+        for start in range(0, tokens, CHUNK):
+            part = slice(start, min(start + CHUNK, tokens))
+            logits = head(leaf[part]).float()
+            total: Tensor | None = None
+            for term in terms:
+                nats = term.loss.per_token(logits, batch.targets[part], _part(teachers.get(term.name), part)).sum()
+                sums[term.name] += float(nats.detach())
+                total = nats * (term.weight / tokens) if total is None else total + nats * (term.weight / tokens)
+            assert total is not None, "a trainer has at least one loss"
+            with as_recorded():
+                total.backward()  # type: ignore[no-untyped-call]
     states.backward(leaf.grad)  # type: ignore[no-untyped-call]
     return {name: value / tokens for name, value in sums.items()}
 

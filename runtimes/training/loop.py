@@ -21,6 +21,7 @@ from distillc.runtimes.training import checkpoints
 from distillc.runtimes.training.evaluation import evaluate
 from distillc.runtimes.training.examples import Example, Order, example
 from distillc.runtimes.training.head import Batch, backward
+from distillc.runtimes.training.precision import Precision
 from distillc.runtimes.training.schedule import learning_rate, total_steps
 from distillc.runtimes.training.signals import Signals
 from distillc.spec.errors import StageFailed
@@ -46,7 +47,7 @@ class Progress:
 class Loop:
     """One training. `run` returns where it ended; the model then holds the best weights (the last, without early stopping)."""
 
-    def __init__(self, job: TrainJob, model: Any, text: Text, *, checkpoint_seconds: float) -> None:
+    def __init__(self, job: TrainJob, model: Any, text: Text, *, checkpoint_seconds: float, precision: Precision = "float32") -> None:
         """Parameters that shall not move come with `requires_grad` off. Raises StageFailed for a job that cannot be trained."""
         if not job.rows:
             raise StageFailed("there are no rows to train on", where=job.name, help="see which step dropped them: `distillc rows`")
@@ -57,6 +58,7 @@ class Loop:
         self.job, self.model, self.text = job, model, text
         self.settings = job.settings
         self.checkpoint_seconds = checkpoint_seconds
+        self.precision = precision
         self.examples = [example(row, job.task, text) for row in job.rows]
         self.validation = [example(row, job.task, text) for row in job.validation]
         self.order = Order(len(self.examples), self.settings.batch, job.seed)
@@ -99,7 +101,7 @@ class Loop:
     def _step(self, number: int) -> dict[str, float]:
         examples = [self.examples[place] for place in self.order.step(number)]
         batch = Batch.of(examples)
-        losses = backward(self.model, batch, self.job.losses, self._teachers(examples))
+        losses = backward(self.model, batch, self.job.losses, self._teachers(examples), self.precision)
         losses = {"train_loss": sum(losses[term.name] * term.weight for term in self.job.losses), **losses}
         norm = float(torch.nn.utils.clip_grad_norm_(self.trained.values(), self.settings.max_grad_norm))
         if not math.isfinite(losses["train_loss"]) or not math.isfinite(norm):

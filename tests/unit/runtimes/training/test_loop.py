@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import torch
@@ -17,6 +17,7 @@ from distillc.plugins.losses.forward_kl import ForwardKL
 from distillc.plugins.trainers.configs import LocalConfig
 from distillc.plugins.trainers.local import Local
 from distillc.runtimes.inference.loading import load_model, load_text
+from distillc.runtimes.training import precision
 from distillc.runtimes.training.examples import Order, example
 from distillc.runtimes.training.head import Batch, backward
 from distillc.runtimes.training.schedule import learning_rate, total_steps
@@ -25,7 +26,6 @@ from distillc.runtimes.training.teacher import capture
 from distillc.spec.errors import StageFailed
 
 Jobs = Callable[..., TrainJob]
-EVERY_STEP = LocalConfig(checkpoint_seconds=0)
 
 
 class Killed(BaseException):
@@ -53,6 +53,26 @@ def test_gradients_are_those_of_the_plain_mean_over_padded_batches(tiny: Model, 
         assert torch.allclose(got[name], parameter.grad, atol=1e-5), name
 
 
+def test_gradients_in_bfloat16_are_those_of_float32_to_its_eight_bits(tiny: Model, rows: list[Row], job: Jobs) -> None:
+    text = load_text(tiny.folder)
+    batch = Batch.of([example(row, job().task, text) for row in rows[:3]])
+    model, exact = load_model(tiny.folder), load_model(tiny.folder)
+    means, expected = backward(model, batch, job().losses, {}, "bfloat16"), backward(exact, batch, job().losses, {})
+    assert means["hard"] == pytest.approx(expected["hard"], rel=1e-2)
+    assert means["hard"] != expected["hard"]
+    for (name, parameter), wanted in zip(model.named_parameters(), exact.parameters(), strict=True):
+        assert parameter.dtype == parameter.grad.dtype == torch.float32, name
+        # A product of bfloat16 numbers is off by at most 2^-8 each; a few layers deep, 5 % of a gradient's length is much.
+        assert (parameter.grad - wanted.grad).norm() < 0.05 * wanted.grad.norm(), name
+
+
+def test_what_auto_means_follows_from_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+    for fast, expected in ((True, "bfloat16"), (False, "float32")):
+        monkeypatch.setattr(precision, "fast_bfloat16", lambda fast=fast: fast)
+        assert precision.resolve("auto") == expected
+    assert precision.resolve("float32") == "float32"
+
+
 def test_training_lowers_the_loss_and_records_it(job: Jobs) -> None:
     result = Local(LocalConfig()).train(job(settings=TrainSettings(steps=30, batch=5, learning_rate=1e-2, evaluate_every=15)))
     first, last = result.history
@@ -61,12 +81,13 @@ def test_training_lowers_the_loss_and_records_it(job: Jobs) -> None:
     assert last["hard"] == last["train_loss"]
 
 
-@pytest.mark.parametrize("kill_after", [1, 3, 5])
-def test_killed_and_resumed_equals_unkilled(job: Jobs, kill_after: int) -> None:
+@pytest.mark.parametrize(("kill_after", "number_format"), [(1, "float32"), (3, "float32"), (5, "float32"), (3, "bfloat16")])
+def test_killed_and_resumed_equals_unkilled(job: Jobs, kill_after: int, number_format: Literal["float32", "bfloat16"]) -> None:
     stopping = EarlyStopping(metric="loss", patience=5)
     settings = TrainSettings(steps=6, batch=4, learning_rate=1e-2, evaluate_every=2, early_stopping=stopping)
     whole = job("whole", settings=settings)
-    expected = Local(LocalConfig()).train(whole)
+    every_step = LocalConfig(checkpoint_seconds=0, precision=number_format)
+    expected = Local(LocalConfig(precision=number_format)).train(whole)
 
     def kill(event: str, **fields: Any) -> None:
         if event == "train checkpoint" and fields["step"] == kill_after:
@@ -74,9 +95,9 @@ def test_killed_and_resumed_equals_unkilled(job: Jobs, kill_after: int) -> None:
 
     cut = job("cut", settings=settings, emit=kill)
     with pytest.raises(Killed):
-        Local(EVERY_STEP).train(cut)
+        Local(every_step).train(cut)
     events: list[str] = []
-    resumed = Local(EVERY_STEP).train(replace(cut, emit=lambda event, **_: events.append(event)))
+    resumed = Local(every_step).train(replace(cut, emit=lambda event, **_: events.append(event)))
     assert events[0] == "train resumed"
     assert resumed.history == expected.history
     for path in sorted(whole.out.iterdir()):
