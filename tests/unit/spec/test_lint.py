@@ -16,12 +16,18 @@ models:
 train:
   student: {model: base, data: pairs, losses: {hard: cross_entropy}}
 evaluate:
-  test: {data: pairs, models: [base, student], metrics: [errant], gates: {better: {model: student, metric: errant_f0.5, against: base}}}
+  test:
+    {data: pairs, models: [base, student], metrics: [errant],
+     gates: {close: {model: student, metric: errant_f0.5, against: base, margin: 0.1}}}
 deploy:
-  edge: {uses: bundle, from: student, needs: better}
+  edge: {uses: bundle, from: student, needs: close}
 profiles:
   quick: {train.student.epochs: 1, generate.pairs.limit: 4}
-  tiny: {models.base: {uses: random, layers: 1}, train.student.losses.soft: {uses: forward_kl, teacher: base}, models.extra: harper}
+  tiny:
+    models.base: {uses: random, layers: 1}
+    train.student.losses.soft: {uses: forward_kl, teacher: base}
+    models.extra: harper
+    evaluate.test.models: [base, student, extra]
 """
 )
 
@@ -39,14 +45,14 @@ def test_a_spec_becomes_typed_models_with_defaults(table):
     assert spec.generate["pairs"].from_ == "prose" and spec.generate["pairs"].steps[0].uses == "corrupt"
     assert spec.evaluate["test"].data_sets == {"pairs": "pairs"}
     assert spec.evaluate["test"].measure.rounds == 3
-    assert spec.deploy["edge"].models == ["student"] and spec.deploy["edge"].gates == ["better"]
+    assert spec.deploy["edge"].models == ["student"] and spec.deploy["edge"].gates == ["close"]
 
 
 def test_every_value_knows_its_line(table):
     resolved, _ = lint_text(SPEC, "distill.yaml", table)
     assert resolved is not None
     assert resolved.line_of("train.student") == 11
-    assert resolved.line_of("evaluate.test.gates.better") == 13
+    assert resolved.line_of("evaluate.test.gates.close") == 15
     assert resolved.line_of("generate.pairs.steps.0") == 7
     assert resolved.line_of("train.student.epochs") is None  # a default
     place = resolved.span_of(("train", "student", "epochs"))
@@ -58,7 +64,7 @@ def test_a_profile_replaces_values_and_they_stand_where_the_profile_is(table):
     assert found == [] and resolved is not None
     spec = load(resolved)
     assert spec.train["student"].epochs == 1 and spec.generate["pairs"].limit == 4
-    assert resolved.line_of("train.student.epochs") == 17 and resolved.line_of("train.student.model") == 11
+    assert resolved.line_of("train.student.epochs") == 19 and resolved.line_of("train.student.model") == 11
 
 
 def test_a_profile_may_replace_a_step_and_add_one(table):
@@ -136,9 +142,9 @@ def test_references_say_what_they_expect_and_whose_they_are(table):
     found = {(owner(r), r.text, r.expects) for r in references(resolved.root, table)}
     assert (("generate", "pairs"), "prose", "rows") in found
     assert (("train", "student"), "base", "model") in found
-    assert (("deploy", "edge"), "better", "gate") in found
+    assert (("deploy", "edge"), "close", "gate") in found
     assert (("evaluate", "test"), "errant_f0.5", "metric") in found
-    assert len(found) == 9  # and student's data, its teacher (base again), evaluate's data and two models, edge's model, the gate's two
+    assert len(found) == 10  # and student's data, its teacher (base again), evaluate's data and two models, edge's model, the gate's two
 
 
 def test_definitions_have_a_kind_and_a_place(table):
@@ -146,9 +152,9 @@ def test_definitions_have_a_kind_and_a_place(table):
     assert resolved is not None
     found = definitions(resolved.root)
     assert {name: d.kind for name, d in found.items()} == {
-        "prose": "rows", "pairs": "rows", "base": "model", "student": "model", "test": "evaluation", "better": "gate", "edge": "delivery",
+        "prose": "rows", "pairs": "rows", "base": "model", "student": "model", "test": "evaluation", "close": "gate", "edge": "delivery",
     }  # fmt: skip
-    assert found["better"].path == ("evaluate", "test", "gates", "better")
+    assert found["close"].path == ("evaluate", "test", "gates", "close")
 
 
 def test_a_spec_may_extend_another_beside_it(tmp_path, table):
@@ -156,7 +162,7 @@ def test_a_spec_may_extend_another_beside_it(tmp_path, table):
     (tmp_path / "parts" / "base.yaml").write_text(SPEC, encoding="utf-8")
     file = tmp_path / "distill.yaml"
     file.write_text(
-        "extends: parts/base.yaml\nname: mine\ntrain:\n  student: {model: base, data: pairs, epochs: 9, losses: {hard: gleu}}\n",
+        "extends: parts/base.yaml\nname: mine\ntrain:\n  student: {model: base, data: pairs, epochs: 2, losses: {hard: gleu}}\n",
         encoding="utf-8",
     )
     linted = lint_file(file, table)
