@@ -7,7 +7,7 @@ rows), `tokens`, `seconds`, `bytes`.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
@@ -54,7 +54,7 @@ class Estimates:
             seconds=said.get("seconds"),
             bytes=_whole(said.get("bytes")),
         )
-        return replace(stage, estimate=estimate)
+        return Stage(stage.id, stage.kind, stage.uses, stage.config, stage.inputs, stage.key, estimate, stage.line)
 
     def _entering(self, stage: Stage) -> Counts:
         """Rows that enter by `rows`, or by all the answers that are looked at."""
@@ -67,7 +67,9 @@ class Estimates:
 
     def _through(self, entry: Input) -> Counts:
         counts = self.counts.get(entry.stage, {})
-        return {split: n for split, n in counts.items() if entry.split in (None, split)}
+        if entry.split is None:
+            return counts
+        return {entry.split: counts[entry.split]} if entry.split in counts else {}
 
     def _counts(self, stage: Stage, rows: Counts) -> Counts:
         config = stage.config

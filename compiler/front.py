@@ -63,6 +63,6 @@ def compile_file(
 
         raise InvalidSpec(lint.lint_file(path, registry, profile, tuple(overrides), selection=selection).diagnostics)
     resolved = linted.resolved
-    document = Document(load(resolved), resolved.text, str(path), resolved.span_of, profile)
-    plan, findings = compile_document(document, linted.context, registry, path.absolute().parent, overrides=overrides, policy=linted.policy)
+    document = Document(load(resolved), resolved.text, str(path), resolved.span_of, profile, tuple(overrides))
+    plan, findings = compile_document(document, resolved, linted.context, registry, path.absolute().parent, linted.policy)
     return Compiled(plan, path.absolute().parent, (*linted.diagnostics, *findings), linted.sources)

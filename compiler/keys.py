@@ -70,7 +70,10 @@ HIDDEN = frozenset({"runtime", "secret", "file"})
 
 def canonical(value: Any) -> str:
     """The one JSON text of a value. Raises ValueError for NaN and infinities, which JSON does not have."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _encode(value)
+
+
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 
 
 def stage_key(kind: str, uses: str | None, config: Mapping[str, Any], inputs: Mapping[str, tuple[str, str | None]]) -> str:

@@ -4,8 +4,8 @@ A stage is one unit of work with one sealed artifact. Stages stand in an order i
 """
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 PLAN_VERSION = 1
@@ -77,9 +77,53 @@ class Plan:
         raise KeyError(id)
 
 
-def to_json(plan: Plan) -> str:
-    """Canonical: two equal plans give the same text."""
-    return json.dumps({"distillc_plan": PLAN_VERSION, **asdict(plan)}, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+def to_json(plan: Plan, more: Callable[[Stage], Mapping[str, Any]] | None = None) -> str:
+    """Canonical: two equal plans give the same text. A stage is one line, with what `more` says of it."""
+    parts = {
+        "aliases": plan.aliases,
+        "distillc_plan": PLAN_VERSION,
+        "lock": plan.lock,
+        "name": plan.name,
+        "origins": plan.origins,
+        "overrides": plan.overrides,
+        "profile": plan.profile,
+        "runtime": plan.runtime,
+        "spec": plan.spec,
+        "spec_text": plan.spec_text,
+        "stages": [_as_dict(stage, more) for stage in plan.stages],
+    }
+    return "{\n" + ",\n".join(f" {_encode(name)}: {_lines(value)}" for name, value in parts.items()) + "\n}\n"
+
+
+_encode = json.JSONEncoder(sort_keys=True, ensure_ascii=False).encode
+
+
+def _lines(value: Any) -> str:
+    """A list or a map with an item on each line."""
+    if not value or isinstance(value, str | int):
+        return _encode(value)
+    if isinstance(value, Mapping):
+        return "{\n" + ",\n".join(f"  {_encode(key)}: {_encode(value[key])}" for key in sorted(value)) + "\n }"
+    return "[\n" + ",\n".join(f"  {_encode(item)}" for item in value) + "\n ]"
+
+
+def _as_dict(stage: Stage, more: Callable[[Stage], Mapping[str, Any]] | None) -> dict[str, Any]:
+    found = {
+        "config": stage.config,
+        "estimate": {
+            "bytes": stage.estimate.bytes,
+            "rows": stage.estimate.rows,
+            "seconds": stage.estimate.seconds,
+            "tokens": stage.estimate.tokens,
+        },
+        "id": stage.id,
+        "inputs": {port: {"split": entry.split, "stage": entry.stage} for port, entry in stage.inputs.items()},
+        "key": stage.key,
+        "kind": stage.kind,
+        "line": stage.line,
+        "uses": stage.uses,
+    }
+    return {**found, **more(stage)} if more else found
 
 
 def from_json(text: str) -> Plan:

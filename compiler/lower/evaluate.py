@@ -1,5 +1,6 @@
 """Lowers `evaluate`: answers under test, parity of exports, metrics, judges, speed, gates, and the report on all of it."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from distillc.compiler.document import Where
@@ -28,7 +29,8 @@ def lower_evaluate(graph: Graph, step: Step, body: EvaluateStep) -> None:
     judges = {name: _judge(graph, step, body, name, models, list(data), answers) for name in body.judges}
     measured = [name for name in models if graph.models[name].has_weights]
     _measure(graph, step, body, measured, next(iter(data.values())), parities)
-    gates = [name for name, gate in body.gates.items() if _gate(graph, step, body, name, gate, next(iter(data)), judges)]
+    claims = {name: _claim(graph, body, name, gate, next(iter(data))) for name, gate in body.gates.items()}
+    gates = [name for name, gate in body.gates.items() if _gate(graph, step, body, name, gate, claims, judges)]
     _report(graph, step, body, models, list(data), judges, gates, bool(measured))
 
 
@@ -54,7 +56,14 @@ def lower_parity(graph: Graph, export: str, rows: Input) -> str | None:
 
 
 def _answers(graph: Graph, step: Step, body: EvaluateStep, model: str, data: str, rows: Input, parities: dict[str, str]) -> str:
+    inputs = {"rows": rows, "model": Input(model)}
+    if model in parities:
+        inputs["parity"] = Input(parities[model])
     stage = answers_stage(step.name, model, data)
+    return graph.once(stage, inputs, [body, graph.models[model]], lambda: _answer(graph, step, body, model, data, inputs))
+
+
+def _answer(graph: Graph, step: Step, body: EvaluateStep, model: str, data: str, inputs: dict[str, Input]) -> None:
     where = (*step.where, "models", body.models.index(model))
     answer = graph.fields_of("generators", ANSWERER, {"model": model}, where)
     engine = graph.engine(model)
@@ -70,10 +79,8 @@ def _answers(graph: Graph, step: Step, body: EvaluateStep, model: str, data: str
         "skip": 0,
         "engine": engine.flat() if engine else None,
     }
-    inputs = {"rows": rows, "model": Input(model)}
-    if model in parities:
-        inputs["parity"] = Input(parities[model])
-    return graph.add(Draft(stage, "generate", ANSWERER, config, inputs, step.name, where), [answer, *([engine] if engine else [])])
+    stage = answers_stage(step.name, model, data)
+    graph.add(Draft(stage, "generate", ANSWERER, config, inputs, step.name, where), [answer, *([engine] if engine else [])])
 
 
 def answers_stage(evaluation: str, model: str, data: str) -> str:
@@ -152,10 +159,17 @@ def _claim(graph: Graph, body: EvaluateStep, name: str, gate: Gate, data: str) -
     }
 
 
-def _gate(graph: Graph, step: Step, body: EvaluateStep, name: str, gate: Gate, data: str, judges: dict[str, str]) -> bool:
+def _gate(
+    graph: Graph,
+    step: Step,
+    body: EvaluateStep,
+    name: str,
+    gate: Gate,
+    claims: Mapping[str, dict[str, Any] | None],
+    judges: dict[str, str],
+) -> bool:
     """One gate. It sees the claims of all gates of its evaluation: the more of them, the less may be left to chance (Holm)."""
     where: Where = (*step.where, "gates", name)
-    claims = {other: _claim(graph, body, other, its, data) for other, its in body.gates.items()}
     claim = claims[name]
     if claim is None:
         graph.error(
@@ -236,8 +250,8 @@ def _report(
         "profile": graph.document.profile,
         "seed": graph.spec.seed,
     }
-    if graph.document.overrides:  # the text of the spec beside the figures says something else
-        config["overrides"] = list(graph.document.overrides)
+    if graph.overrides:  # the text of the spec beside the figures says something else
+        config["overrides"] = list(graph.overrides)
     inputs = {"evaluation": Input(step.name)}
     if measured:
         inputs["measure"] = Input(f"{step.name}/measure")

@@ -1,7 +1,7 @@
 """What has been lowered so far: stages in order, and the leaves and plugins that they use."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,10 @@ class Step:
 
 @dataclass(slots=True)
 class Draft:
-    """A stage that has no key yet."""
+    """A stage that has no key yet, and whose id is that of a spec without a matrix.
+
+    `address.py` gives it the rest: `cell` names the cells that have it, where others have another; `name` is the stage that does its work.
+    """
 
     id: str
     kind: str
@@ -43,6 +46,19 @@ class Draft:
     inputs: dict[str, Input]
     origin: str
     where: Where
+    key: str = ""
+    cell: str = ""
+    name: str = ""
+    placed: bool = False
+
+    @property
+    def called(self) -> str:
+        return self.called_in(self.cell)
+
+    def called_in(self, cell: str) -> str:
+        """`student/capture` as `student[layers=8]/capture`."""
+        step, slash, rest = self.id.partition("/")
+        return f"{step}[{cell}]{slash}{rest}" if cell else self.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +76,32 @@ class Fields:
         return {"uses": self.uses, **self.config}
 
 
-class Graph:
-    """Filled by the section files; read by `compile.py`. What rows and models are is in the outline, which the rules read too."""
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the graphs of one compilation share: that is the same wherever it is asked for.
 
-    def __init__(self, document: Document, outline: Outline, plugins: Plugins, folder: Path) -> None:
+    `fields`: by plugin and what it was given, with its leaves. `plain`: tasks as data, by id, each with the task, so that no other can
+    get the id. `versions`: by the plugins and libraries of a stage. `readers`: the engine that runs a format. `drafts`: see `Graph.once`.
+    """
+
+    fields: dict[tuple[str, str, str], tuple[Fields, dict[str, str]]] = field(default_factory=dict)
+    plain: dict[int, tuple[Any, dict[str, Any]]] = field(default_factory=dict)
+    versions: dict[tuple[str, tuple[int, ...], tuple[str, ...]], tuple[Any, dict[str, Any]]] = field(default_factory=dict)
+    readers: dict[str | None, str | None] = field(default_factory=dict)
+    drafts: "dict[tuple[object, ...], Draft]" = field(default_factory=dict)
+
+
+class Graph:
+    """Filled by the section files; read by `address.py`. What rows and models are is in the outline, which the rules read too."""
+
+    def __init__(self, document: Document, outline: Outline, plugins: Plugins, folder: Path, known: Known) -> None:
         self.document = document
         self.outline = outline
         self.models = outline.models
         self.plugins = plugins
         self.folder = folder
+        self.known = known
+        self.overrides = document.overrides
         self.drafts: dict[str, Draft] = {}
         self.leaves: dict[str, dict[str, str]] = {}
         self.findings: list[Diagnostic] = []
@@ -76,19 +109,37 @@ class Graph:
     # -- findings ---------------------------------------------------------------------------------------------------------
 
     def error(self, code: str, where: Where, message: str, help: str | None = None, notes: tuple[str, ...] = ()) -> None:
-        self.findings.append(Diagnostic(code, Severity.ERROR, message, self.document.span(where), help, notes))
+        self.findings.append(Diagnostic(code, Severity.ERROR, message, self.outline.span(where), help, notes))
 
     # -- stages -----------------------------------------------------------------------------------------------------------
 
     def add(self, draft: Draft, plugins: Iterable[Fields] = (), modules: Iterable[str] = ()) -> str:
         """Adds a stage; `plugins` are those that work in it and `modules` the libraries beside theirs: their versions enter the config."""
-        plugins = tuple(plugins)
-        versions: dict[str, Any] = {f"{p.kind}.{p.uses}": p.cache_version for p in plugins}
-        versions |= stage_versions(draft.kind)
-        versions |= library_versions([*modules, *(module for p in plugins for module in p.modules)])
-        draft.config["versions"] = dict(sorted(versions.items()))
+        plugins, modules = tuple(plugins), tuple(modules)
+        key = (draft.kind, tuple(map(id, plugins)), modules)
+        if key not in self.known.versions:
+            self.known.versions[key] = (plugins, _versions(draft.kind, plugins, modules))
+        draft.config["versions"] = self.known.versions[key][1]
         self.drafts[draft.id] = draft
         return draft.id
+
+    def once(self, id_: str, inputs: Mapping[str, Input], of: Sequence[object], add: Callable[[], object]) -> str:
+        """A stage that another cell may have too, made of the same stages and the same other things: then it is that one.
+
+        `of`: what its config is made of, but for the task, the decoding and the seed; each as the one object that it is in all cells.
+        `add` adds it where no cell has it.
+        """
+        spec = self.spec
+        entering = [(port, entry.split, id(self.drafts.get(entry.stage))) for port, entry in inputs.items()]
+        key = (id_, *entering, id(spec.task), id(spec.decoding), spec.seed, *map(id, of))
+        if key in self.known.drafts:
+            self.drafts[id_] = self.known.drafts[key]
+            return id_
+        before = len(self.findings)
+        add()
+        if len(self.findings) == before:  # else there is something to be said in each cell
+            self.known.drafts[key] = self.drafts[id_]
+        return id_
 
     @property
     def spec(self) -> Spec:
@@ -96,8 +147,11 @@ class Graph:
 
     @property
     def task(self) -> dict[str, Any]:
-        task: dict[str, Any] = self.spec.task.model_dump(mode="json")
-        return {"input": "", "target": "", "prompt": "", **{key: "" if value is None else value for key, value in task.items()}}
+        task = self.spec.task
+        if id(task) not in self.known.plain:
+            said = {key: "" if value is None else value for key, value in task.model_dump(mode="json").items()}
+            self.known.plain[id(task)] = (task, {"input": "", "target": "", "prompt": "", **said})
+        return self.known.plain[id(task)][1]
 
     def decoding(self, *overrides: Decoding | None) -> dict[str, Any]:
         """The spec's decoding, under what a step says of it."""
@@ -117,21 +171,34 @@ class Graph:
 
     def fields_of(self, kind: str, name: str, given: dict[str, Any], where: Where) -> Fields:
         self.outline.used.setdefault((kind, name), where)
+        asked = (kind, name, repr(given))
+        if asked not in self.known.fields:
+            before = len(self.findings)
+            found = self._validated(kind, name, given, where)
+            if len(self.findings) > before:  # to be found again wherever it stands
+                return found[0]
+            self.known.fields[asked] = found
+        fields, leaves = self.known.fields[asked]
+        if leaves:
+            self.leaves.setdefault(".".join(map(str, where[:2])), {}).update(leaves)
+        return fields
+
+    def _validated(self, kind: str, name: str, given: dict[str, Any], where: Where) -> tuple[Fields, dict[str, str]]:
         try:
             manifest = self.plugins.manifest(kind, name)
             config_class = self.plugins.config_class(kind, name)
         except DistillError as error:
             self.error("D150", where, error.message, error.help)
-            return Fields(kind, name, given, (), 0)
+            return Fields(kind, name, given, (), 0), {}
         try:
             config = config_class.model_validate(given)
         except ValidationError as error:
             self._invalid(name, error, where)
-            return Fields(kind, name, given, manifest.modules, manifest.cache_version)
+            return Fields(kind, name, given, manifest.modules, manifest.cache_version), {}
         plain: dict[str, Any] = config.model_dump(mode="json")
         if revisions := self._revisions(config, where):
             plain["revisions"] = revisions
-        return Fields(kind, name, plain, manifest.modules, manifest.cache_version)
+        return Fields(kind, name, plain, manifest.modules, manifest.cache_version), revisions
 
     def _invalid(self, name: str, error: ValidationError, where: Where) -> None:
         for item in error.errors():
@@ -152,10 +219,7 @@ class Graph:
         except OSError as error:
             self.error("D153", where, f"{error.filename or 'a file'} cannot be read: {error.strerror}", "check the path and its rights")
             return {}
-        leaves = {Path(name).name if Path(name).is_absolute() else name: str(value) for name, value in sorted(found.items())}
-        if leaves:
-            self.leaves.setdefault(".".join(map(str, where[:2])), {}).update(leaves)
-        return leaves
+        return {Path(name).name if Path(name).is_absolute() else name: str(value) for name, value in sorted(found.items())}
 
     # -- references -------------------------------------------------------------------------------------------------------
 
@@ -170,8 +234,16 @@ class Graph:
         if model.engine is not None:
             given = {key: value for key, value in model.engine.items() if key != "uses"}
             return self.fields_of("engines", model.engine["uses"], given, (*model.where, "engine"))
-        readers = self.outline.readers(model.format)
-        if not readers:
-            return None
-        installed = [n for n in readers if not self.plugins.missing(self.plugins.manifest("engines", n))]
-        return self.fields_of("engines", (installed or readers)[0], {}, model.where)
+        if model.format not in self.known.readers:
+            readers = self.outline.readers(model.format)
+            installed = [n for n in readers if not self.plugins.missing(self.plugins.manifest("engines", n))]
+            self.known.readers[model.format] = next(iter([*installed, *readers]), None)
+        engine = self.known.readers[model.format]
+        return self.fields_of("engines", engine, {}, model.where) if engine else None
+
+
+def _versions(kind: str, plugins: Iterable[Fields], modules: Iterable[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {f"{plugin.kind}.{plugin.uses}": plugin.cache_version for plugin in plugins}
+    found |= stage_versions(kind)
+    found |= library_versions([*modules, *(module for plugin in plugins for module in plugin.modules)])
+    return dict(sorted(found.items()))

@@ -6,6 +6,7 @@ So one rule serves both. See docs/adr/0004-one-rule-for-lint-and-plan.md.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 from distillc.compiler.marks import Marked, marked_fields
@@ -17,7 +18,7 @@ from distillc.compiler.outline.steps import Step, sound_steps
 from distillc.spec.check import Walker, resolve_ref
 from distillc.spec.diagnostic import Span
 from distillc.spec.errors import DistillError
-from distillc.spec.nodes import Entry, ScalarNode
+from distillc.spec.nodes import Entry, MappingNode, ScalarNode
 from distillc.spec.references import KINDS, split_name
 from distillc.spec.resolve import find, nearest
 from distillc.spec.rules import Context
@@ -48,10 +49,22 @@ class Outline:
         self.rows: dict[str, Rows] = {}
         self.models: dict[str, Model] = {}
         for step in self.order:
-            if KINDS[step.section] == "rows":
-                self.rows[step.name] = make_rows(self, step)
-            elif KINDS[step.section] == "model":
-                self.models[step.name] = make_model(self, step)
+            self.fill(step)
+
+    def fill(self, step: Step) -> None:
+        """Works out what is known of a step's rows, or of its model; all before it are there."""
+        if KINDS[step.section] == "rows":
+            self.rows[step.name] = make_rows(self, step)
+        elif KINDS[step.section] == "model":
+            self.models[step.name] = make_model(self, step)
+
+    def variant(self, root: MappingNode, changed: Mapping[str, Step]) -> "Outline":
+        """Of another spec in which some steps are `changed` and all name the same. Its rows and models are still to be filled, in order."""
+        found = copy(self)
+        found.root = root
+        found.order = [changed.get(step.name, step) for step in self.order]
+        found.rows, found.models, found.used, found.waited = {}, {}, {}, False
+        return found
 
     # -- steps and places ---------------------------------------------------------------------------------------------------
 

@@ -20,14 +20,21 @@ UNKNOWN = frozenset({"choose"})
 
 
 class Step:
-    """A step of a section. `section`, `name` and `node` are as in the file."""
+    """A step of a section. `section`, `name` and `node` are as in the file; `needs` are the steps that it names."""
 
     def __init__(self, section: str, name: str, node: Node, schema: Schema, walker: Walker) -> None:
         self.section = section
         self.name = name
         self.node = node
+        self.needs: frozenset[str] = frozenset()
         self._schema = schema
         self._walker = walker
+
+    def as_in(self, node: Node) -> "Step":
+        """The step of the same name with the same needs, as another node has it."""
+        step = Step(self.section, self.name, node, self._schema, self._walker)
+        step.needs = self.needs
+        return step
 
     @property
     def where(self) -> tuple[str, str]:
@@ -46,6 +53,7 @@ def sound_steps(context: Context, walker: Walker) -> list[Step]:
     waits = _waits(context, steps, place)
     followers: list[list[int]] = [[] for _ in steps]
     for index, targets in enumerate(waits):
+        steps[index].needs = frozenset(steps[target].name for target in targets or ())
         for target in targets or ():
             followers[target].append(index)
     left = [-1 if targets is None else len(targets) for targets in waits]

@@ -33,6 +33,8 @@ def _found(outline: Outline) -> Iterator[tuple[Where, str]]:
         node = outline.root.get(section)
         if node is not None and to_plain(node) and (section,) not in outline.malformed:
             yield (section,), f"`{section}`"
+    if at(outline.root, "matrix", "select") is not None:
+        yield ("matrix", "select"), "`select` of a matrix"
     for step in entries(outline.root.get("train")):
         for key in TRAIN_KEYS:
             node = at(step.value, key)

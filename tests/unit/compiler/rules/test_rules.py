@@ -81,7 +81,7 @@ def test_the_design_s_spec_is_fine(shared: Any) -> None:
 @pytest.mark.parametrize(
     ("more", "place"),
     [
-        ("matrix: {vary: {models.small.layers: [1, 2]}}", "matrix"),
+        ("matrix: {vary: {seed: [1, 2]}, select: {among: student, by: exact_match, data: pairs.validation}}", "select"),
         ("choose: {best: {among: [student, q8], by: exact_match, data: pairs.validation}}", "choose"),
         ("budget: {usd: 1}", "budget"),
     ],
