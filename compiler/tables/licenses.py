@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from distillc.spec.licenses import canonical
+
 Training = Literal["yes", "conditions", "no"]
 
 CHECKED = "2026-11-24"
@@ -170,22 +172,6 @@ TABLE: tuple[Terms, ...] = (
     ),
 )
 
-_ALIASES = {
-    "apache": "apache-2.0",
-    "apache2": "apache-2.0",
-    "apache 2.0": "apache-2.0",
-    "apache license 2.0": "apache-2.0",
-    "mit license": "mit",
-    "bsd": "bsd-3-clause",
-    "cc0": "cc0-1.0",
-    "llama-2": "llama2",
-    "llama-3": "llama3",
-    "llama-3.1": "llama3.1",
-    "llama-3.2": "llama3.2",
-    "llama-3.3": "llama3.3",
-    "llama-4": "llama4",
-    "gemma terms of use": "gemma",
-}
 _BY_ID = {terms.id.lower(): terms for terms in TABLE}
 
 
@@ -193,8 +179,7 @@ def terms(license: str | None) -> Terms | None:
     """The entry for an SPDX id or a common name, in any case. None: unknown."""
     if not license:
         return None
-    name = license.strip().lower()
-    return _BY_ID.get(_ALIASES.get(name, name))
+    return _BY_ID.get((canonical(license) or license).strip().lower())
 
 
 def obligations(license: str | None) -> tuple[str, ...]:

@@ -1,0 +1,66 @@
+"""An export is named after a type that it does not have.
+
+Why: tables, charts and the card show names, so 8 bits are read as 4, and the small file that was asked for is twice as large. A step
+was copied and its type not changed, or the type was left out and its default taken.
+
+Example:
+
+    quantize:
+      q8: {uses: gguf, from: student, type: q8_0}
+      q4: {uses: gguf, from: student}
+
+Use instead:
+
+    quantize:
+      q8: {uses: gguf, from: student, type: q8_0}
+      q4: {uses: gguf, from: student, type: q4_k_m}
+"""
+
+from collections.abc import Iterator
+
+from distillc.spec.diagnostic import Diagnostic
+from distillc.spec.nodes import Entry, at, entries, text, uses
+from distillc.spec.rules import Context, warning
+from distillc.spec.variants import profile_applied
+from distillc.spec.wording import shorten
+
+_LETTERS = ("q", "iq", "int", "i", "w", "fp", "f", "bf")
+_BITS = ("2", "3", "4", "5", "6", "8", "16", "32")
+_FIELDS = ("type", "precision")
+
+
+def check(context: Context) -> Iterator[Diagnostic]:
+    if profile_applied(context.root):  # a quick profile may take whatever is fast to make
+        return
+    for step in entries(context.at("quantize")):
+        said = _bits(step.key)
+        type = _type(step, context)
+        if len(said) == 1 and type and _bits(type) not in ([], said):
+            node = next((node for key in _FIELDS if (node := at(step.value, key))), None)
+            default = "" if node else ", the default"
+            message = f"`{shorten(step.key)}` is called after {said[0]} bits, and its type is {shorten(type)}{default}"
+            yield warning("D503", message, node.span if node else step.key_span, "change the type, or the name")
+
+
+def _bits(name: str) -> list[str]:
+    """Numbers of bits in a name: 4 in `q4_k_m`, `base-int4` and `w4a16`."""
+    found = []
+    for word in name.lower().replace("-", "_").split("_"):
+        after = word.lstrip("abcdefghijklmnopqrstuvwxyz")
+        digits = after[: len(after) - len(after.lstrip("0123456789"))]
+        if word.removesuffix(after) in _LETTERS and digits in _BITS:
+            found.append(digits)
+    return found
+
+
+def _type(step: Entry, context: Context) -> str | None:
+    """What is written, or what the plugin takes where nothing is."""
+    for key in _FIELDS:
+        if (node := at(step.value, key)) is not None:
+            return text(node)
+    name = uses(step.value)
+    if name is None or name not in context.table.names("quantizers"):
+        return None
+    properties = context.table.config_schema("quantizers", name).get("properties", {})
+    found = next((properties[key].get("default") for key in _FIELDS if key in properties), None)
+    return found if isinstance(found, str) else None
