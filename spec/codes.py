@@ -89,7 +89,7 @@ CODES: Mapping[str, Code] = {
     "D305": _rule("prompt_begins_with_bos"),
     "D306": _rule("backslash_in_quotes"),
     "D307": _rule("field_names", binding=True),
-    "D308": _rule("split_group", binding=True),
+    "D308": _rule("split_group"),
     "D309": _rule("no_rows_left", binding=True),
     "D310": _rule("ranges_meet"),
     "D311": _rule("limit_without_effect"),

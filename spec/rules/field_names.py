@@ -23,7 +23,7 @@ from distillc.spec.diagnostic import Diagnostic, Edit, Fix, Label
 from distillc.spec.node_edits import fix, replace
 from distillc.spec.nodes import Entry, MappingNode, at, entries, text, uses
 from distillc.spec.rows import FILE_SOURCES
-from distillc.spec.rules import Context, error, warning
+from distillc.spec.rules import Context, error
 from distillc.spec.wording import closest, listing, shorten
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
@@ -34,12 +34,14 @@ def check(context: Context) -> Iterator[Diagnostic]:
     fields = [name for name in (text(context.at("task", "input")), text(node)) if name]
     if len(fields) < 2 or text(context.at("task", "kind")) != "generate":
         return
-    if fields[0] == fields[1] and node is not None:
-        yield warning("D307", f"input and target are both called `{shorten(fields[0])}`", node.span, "give the target a name of its own")
+    files = [step.value for step in entries(context.at("data")) if uses(step.value) in FILE_SOURCES]
+    if files and fields[0] == fields[1] and node is not None:
+        message = f"input and target are both called `{shorten(fields[0])}`, and so are read from one column"
+        yield error("D307", message, node.span, "give the target a name of its own")
         return
-    for step in entries(context.at("data")):
-        names = at(step.value, "names")
-        if uses(step.value) in FILE_SOURCES and isinstance(names, MappingNode):
+    for file in files:
+        names = at(file, "names")
+        if isinstance(names, MappingNode):
             yield from _check(names, fields, context)
 
 
@@ -54,7 +56,7 @@ def _check(names: MappingNode, fields: list[str], context: Context) -> Iterator[
     if last and columns[0] is not None and columns[0] == columns[1]:
         label = (Label(input.value.span, "the input"),) if input and target else ()
         message = f"input and target are both read from `{shorten(columns[0])}`"
-        yield warning("D307", message, last.value.span, "name the column that has the other one", related=label)
+        yield error("D307", message, last.value.span, "name the column that has the other one", related=label)
 
 
 def _help(entry: Entry, fields: list[str]) -> str:

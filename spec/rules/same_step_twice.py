@@ -34,11 +34,11 @@ def check(context: Context) -> Iterator[Diagnostic]:
         return
     varied = varied_steps(context.root)
     for section in _SECTIONS:
-        first: dict[str, Entry] = {}
+        first: dict[tuple[str, str], Entry] = {}  # of one file: a spec that is extended may be anybody's
         for step in entries(context.at(section)):
             if (section, step.key) in varied:
                 continue
-            before = first.setdefault(_content(step.value), step)
+            before = first.setdefault((step.key_span.file, _content(step.value)), step)
             if before.value is not step.value:
                 label = Label(before.key_span, "the other one")
                 message = f"`{shorten(step.key)}` is the same as `{shorten(before.key)}`"

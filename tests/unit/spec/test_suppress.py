@@ -13,7 +13,7 @@ from distillc.spec.suppress import AS_IT_IS, Selection, asked, code_of, is_alway
 
 HEAD = 'distill: 1\nname: x\ntask: {kind: generate, input: text, target: fixed, prompt: "{{ text }}"}\n'
 STEP = "{model: base, data: d, early_stopping: {patience: 2}, losses: {hard: cross_entropy}}"
-SPEC = HEAD + "data: {d: {uses: docstrings, packages: [numpy]}}\nmodels: {base: {uses: random}}\ntrain:\n  s: " + STEP + "\n"
+SPEC = HEAD + "data: {d: {uses: jsonl, path: d.jsonl}}\nmodels: {base: {uses: random}}\ntrain:\n  s: " + STEP + "\n"
 """One finding: D401, early-stopping, in line 7; of error level, and not binding."""
 
 
