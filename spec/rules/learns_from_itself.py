@@ -18,7 +18,7 @@ Use instead:
 from collections.abc import Iterator
 
 from distillc.spec.diagnostic import Diagnostic, Label
-from distillc.spec.nodes import at, entries, text
+from distillc.spec.nodes import at, entries, text, uses
 from distillc.spec.pedigree import Pedigree, pedigree
 from distillc.spec.rules import Context, error, warning
 from distillc.spec.wording import shorten
@@ -34,7 +34,8 @@ def check(context: Context) -> Iterator[Diagnostic]:
         teachers = [(place, text(place)) for loss in losses if (place := at(loss.value, "teacher")) is not None]
         if node is None or model is None or not teachers or any(at(step.value, key) is not None for key in ("fake_quantize", "on_policy")):
             continue
-        if len(teachers) == len(losses) and all(teacher == model for _, teacher in teachers):
+        soft = len(teachers) == len(losses) and all(uses(loss.value) != "cross_entropy" for loss in losses)
+        if soft and all(teacher == model for _, teacher in teachers):
             message = f"`{shorten(step.key)}` starts from `{shorten(model)}` and learns from it: there is nothing to learn"
             label = Label(node.span, "where it starts")
             yield error("D407", message, teachers[0][0].span, "name another teacher, or add a hard loss", related=(label,))
