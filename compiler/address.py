@@ -10,6 +10,7 @@ from typing import Any
 
 from distillc.compiler import lock
 from distillc.compiler.cells import Part, Version, told_apart
+from distillc.compiler.document import Where
 from distillc.compiler.estimate import Estimates
 from distillc.compiler.keys import result_config, stage_key
 from distillc.compiler.lower.graph import Draft
@@ -39,6 +40,7 @@ def address(parts: Sequence[Part], matrix: Matrix | None, plugins: Plugins, mark
     for part in parts:
         for draft in part.own:
             _key(part, draft, locks, marks)
+    lines = Lines()
     found = Addressed()
     if matrix is not None:
         _tell_apart(parts, matrix, found)
@@ -57,7 +59,7 @@ def address(parts: Sequence[Part], matrix: Matrix | None, plugins: Plugins, mark
                     found.aliases[name] = draft.name
                 continue
             first[draft.key] = draft.name = name
-            found.stages.append(estimates.of(_stage(part, draft)))
+            found.stages.append(estimates.of(_stage(part, draft, lines)))
     return found
 
 
@@ -69,11 +71,27 @@ def _key(part: Part, draft: Draft, locks: "Locks", marks: Marks) -> None:
     draft.key = stage_key(draft.kind, draft.uses, relevant, inputs)
 
 
-def _stage(part: Part, draft: Draft) -> Stage:
-    inputs = {port: Input(part.drafts[entry.stage].name, entry.split) for port, entry in draft.inputs.items()}
-    place = nearest(part.outline.root, draft.where)
-    span = place.key_span if isinstance(place, Entry) else place.span if place else None
-    return Stage(draft.name, draft.kind, draft.uses, draft.config, inputs, draft.key, line=span.line if span else None)
+def _stage(part: Part, draft: Draft, lines: "Lines") -> Stage:
+    inputs = {
+        port: entry if entry.stage == (name := part.drafts[entry.stage].name) else Input(name, entry.split)
+        for port, entry in draft.inputs.items()
+    }
+    return Stage(draft.name, draft.kind, draft.uses, draft.config, inputs, draft.key, line=lines.of(part, draft.where))
+
+
+class Lines:
+    """The lines of places in steps, each looked for once for all cells that have the step."""
+
+    def __init__(self) -> None:
+        self.known: dict[tuple[Where, Version | None], int | None] = {}
+
+    def of(self, part: Part, where: Where) -> int | None:
+        key = (where, part.versions.get(str(where[1])))
+        if key not in self.known:
+            place = nearest(part.outline.root, where)
+            span = place.key_span if isinstance(place, Entry) else place.span if place else None
+            self.known[key] = span.line if span else None
+        return self.known[key]
 
 
 # -- names ------------------------------------------------------------------------------------------------------------------

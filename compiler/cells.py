@@ -163,7 +163,7 @@ class Survey:
             if old is None or names != self._named(section, old):
                 found.append((section, new.key, names))
         for section in KINDS:
-            if (keys := _keys(root, section)) != _keys(origin, section):
+            if root.get(section) is not origin.get(section) and (keys := _keys(root, section)) != _keys(origin, section):
                 found.append((section, keys))
         return tuple(found), wrong
 
@@ -249,10 +249,12 @@ def changes(old: MappingNode, new: MappingNode) -> Iterator[tuple[str, Entry]]:
     """The steps that are not the same objects in both, with their sections."""
     for section in KINDS:
         before, after = old.get(section), new.get(section)
-        if before is not after:
-            for entry in entries(after):
-                if at(before, entry.key) is not entry.value:
-                    yield section, entry
+        if before is after or not isinstance(after, MappingNode):
+            continue
+        held = before.entries if isinstance(before, MappingNode) else {}
+        for entry in after:
+            if (known := held.get(entry.key)) is None or known.value is not entry.value:
+                yield section, entry
 
 
 def _entry(root: MappingNode, section: str, name: str) -> Entry | None:

@@ -117,7 +117,8 @@ def _total(counts: Counts) -> int | None:
 
 
 def _sum(numbers: list[int | None]) -> int | None:
-    return None if any(n is None for n in numbers) else sum(n for n in numbers if n is not None)
+    known = [n for n in numbers if n is not None]
+    return sum(known) if len(known) == len(numbers) else None
 
 
 def _whole(value: Any) -> int | None:

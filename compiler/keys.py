@@ -87,6 +87,8 @@ def result_config(kind: str, uses: str | None, config: Mapping[str, Any], marks_
     for plugin_kind in OWN.get(kind, ()):
         if uses is not None:
             hidden |= _hidden(marks_of(plugin_kind, uses))
+    if not hidden and NESTED.keys().isdisjoint(config):
+        return dict(config)
     return {key: _nested(NESTED[key], value, marks_of) if key in NESTED else value for key, value in config.items() if key not in hidden}
 
 
@@ -99,6 +101,8 @@ def _nested(kind: str, value: Any, marks_of: MarksOf) -> Any:
     if "uses" not in value:
         return {name: _nested(kind, item, marks_of) for name, item in value.items()}
     hidden = _hidden(marks_of(kind, value["uses"])) if isinstance(value["uses"], str) else set()
+    if not hidden:
+        return value
     return {key: item for key, item in value.items() if key not in hidden}
 
 

@@ -90,7 +90,7 @@ def to_json(plan: Plan, more: Callable[[Stage], Mapping[str, Any]] | None = None
         "runtime": plan.runtime,
         "spec": plan.spec,
         "spec_text": plan.spec_text,
-        "stages": [_as_dict(stage, more) for stage in plan.stages],
+        "stages": (_as_dict(stage, more) for stage in plan.stages),  # one by one: never all of them at once
     }
     return "{\n" + ",\n".join(f" {_encode(name)}: {_lines(value)}" for name, value in parts.items()) + "\n}\n"
 
@@ -104,7 +104,8 @@ def _lines(value: Any) -> str:
         return _encode(value)
     if isinstance(value, Mapping):
         return "{\n" + ",\n".join(f"  {_encode(key)}: {_encode(value[key])}" for key in sorted(value)) + "\n }"
-    return "[\n" + ",\n".join(f"  {_encode(item)}" for item in value) + "\n ]"
+    items = ",\n".join([f"  {_encode(item)}" for item in value])
+    return f"[\n{items}\n ]" if items else "[]"
 
 
 def _as_dict(stage: Stage, more: Callable[[Stage], Mapping[str, Any]] | None) -> dict[str, Any]:

@@ -45,9 +45,12 @@ class Registry:
         self.broken = tuple(broken)
         self._language = language
         self._by_name: dict[tuple[str, str], Entry] = {(e.manifest.kind, e.manifest.name): e for e in reversed(self.entries)}
+        self._names: dict[str, tuple[str, ...]] = {}
 
     def names(self, kind: str) -> Sequence[str]:
-        return sorted(name for (k, name) in self._by_name if k == kind)
+        if kind not in self._names:
+            self._names[kind] = tuple(sorted(name for (k, name) in self._by_name if k == kind))
+        return self._names[kind]
 
     def entry(self, kind: str, name: str) -> Entry:
         """Raises UsageError where the plugin is missing or broken."""

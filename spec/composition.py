@@ -5,9 +5,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from distillc.spec.check import Walker
+from distillc.spec.check import Path, Walker
 from distillc.spec.diagnostic import Diagnostic, Label, Span
 from distillc.spec.nodes import MappingNode, Node, at, entries, items
+from distillc.spec.references import KINDS
 from distillc.spec.resolve import Assignment
 from distillc.spec.source import Source
 from distillc.spec.variants import within
@@ -60,6 +61,7 @@ class Composition:
     came: Mapping[str, Span]
     interpolation: "Interpolation | None" = None
     origins: dict[tuple[str, int], dict[Span, tuple[Label, ...]]] = field(default_factory=dict)
+    hidden: dict[tuple[int, ...], tuple[MappingNode, list[Path]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if any("${" in source.text for source in self.sources.values()):
@@ -83,11 +85,22 @@ class Composition:
     def variant(self, root: MappingNode, cell: str | None) -> Variant:
         if self.interpolation is None:
             return Variant(root, cell)
-        secrets = {tuple(map(str, path)) for path in self.walker.check(root).secrets}
-        filled = self.interpolation.fill(root, secrets)
+        filled = self.interpolation.fill(root, self.secrets(root))
         for span, labels in filled.origins.items():
             self.origins.setdefault((span.file, span.line), {})[span] = labels
         return Variant(filled.root, cell, filled.diagnostics, filled.failed)
+
+    def secrets(self, root: MappingNode) -> set[tuple[str, ...]]:
+        """The paths of fields typed secret. What has no steps is looked at once for all variants in which it is the same."""
+        others = tuple([id(entry.value) for entry in root if entry.key not in KINDS])
+        if others not in self.hidden:
+            rest = replace(root, entries={entry.key: entry for entry in root if entry.key not in KINDS})
+            self.hidden[others] = (rest, self.walker.check(rest).secrets)
+        paths = list(self.hidden[others][1])
+        for section in KINDS:
+            for step in entries(root.get(section)):
+                paths += self.walker.of_step(section, step).secrets
+        return {tuple(map(str, path)) for path in paths}
 
     # -- where values come from -------------------------------------------------------------------------------------------
 

@@ -113,10 +113,10 @@ class Placed:
             if len(place) > 1:
                 section = entries[place[0]]
                 assert isinstance(section.value, MappingNode)
-                steps = section.value.entries
-                entry = replace(section, value=replace(section.value, entries={**steps, place[1]: entry}))
+                steps = section.value
+                entry = Entry(section.key, section.key_span, MappingNode({**steps.entries, place[1]: entry}, steps.span, steps.flow))
             entries[place[0]] = entry
-        return replace(self.root, entries=entries)
+        return MappingNode(entries, self.root.span, self.root.flow)
 
     def entry(self, place: tuple[str, ...], axes: Sequence[int], numbers: Cell) -> Entry:
         if (place, numbers) not in self.known:

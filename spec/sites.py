@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from distillc.spec.diagnostic import Span
 from distillc.spec.nodes import Entry, MappingNode, Node, ScalarNode, SequenceNode
@@ -47,14 +48,15 @@ class Site:
         return source.span(begin - len(inner or written), begin)
 
 
-def sites(text: str) -> list[Site]:
+@lru_cache(maxsize=256)
+def sites(text: str) -> tuple[Site, ...]:
     """The references in a text, secrets left out."""
     found = []
     for token in _TOKEN.finditer(text):
         inner = token.group(1)
         if inner is not None and not _SECRET.match(inner):
             found.append(Site(token.start(), token.end(), inner, bool(token.group(2))))
-    return found
+    return tuple(found)
 
 
 def whole(node: Node) -> Site | None:

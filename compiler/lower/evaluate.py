@@ -1,6 +1,6 @@
 """Lowers `evaluate`: answers under test, parity of exports, metrics, judges, speed, gates, and the report on all of it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from distillc.compiler.document import Where
@@ -209,9 +209,23 @@ def value_names(graph: Graph, body: EvaluateStep) -> list[str]:
 
 def _directions(graph: Graph, body: EvaluateStep) -> dict[str, str]:
     """Value -> `higher` or `lower`, whichever is better."""
-    named = [(metric.uses, _values(graph, "metrics", metric.uses)) for metric in body.metrics]
-    named += [(name, _values(graph, "judges", judge.uses)) for name, judge in body.judges.items()]
-    return {f"{name}_{value}" if value else name: way for name, values in named for value, way in values.items()}
+    of_metrics, of_judges = _named(graph, body)
+    return {**of_metrics, **of_judges}
+
+
+def _named(graph: Graph, body: EvaluateStep) -> tuple[dict[str, str], dict[str, str]]:
+    """The directions of the metrics' values, and of the judges'."""
+    return graph.known.of(
+        body,
+        lambda body: (
+            _ways(graph, "metrics", [(each.uses, each.uses) for each in body.metrics]),
+            _ways(graph, "judges", [(name, judge.uses) for name, judge in body.judges.items()]),
+        ),
+    )
+
+
+def _ways(graph: Graph, kind: str, named: Iterable[tuple[str, str]]) -> dict[str, str]:
+    return {f"{name}_{value}" if value else name: way for name, uses in named for value, way in _values(graph, kind, uses).items()}
 
 
 def _values(graph: Graph, kind: str, name: str) -> dict[str, str]:
@@ -242,7 +256,7 @@ def _report(
         "data": data,
         "roles": roles(graph.outline, models),
         "formats": {name: graph.models[name].format for name in models},
-        "metrics": value_names(graph, EvaluateStep.model_construct(metrics=body.metrics, judges={})),
+        "metrics": list(_named(graph, body)[0]),
         "judges": list(judges),
         "directions": _directions(graph, body),
         "gates": gates,

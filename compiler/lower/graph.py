@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
@@ -17,6 +17,8 @@ from distillc.spec.diagnostic import Diagnostic, Severity
 from distillc.spec.errors import DistillError
 from distillc.spec.model import Decoding, Spec, Uses
 from distillc.spec.references import split_name
+
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +80,29 @@ class Fields:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the graphs of one compilation share: that is the same wherever it is asked for.
+    """What the graphs of one compilation share, because it is the same wherever it is asked for.
 
-    `fields`: by plugin and what it was given, with its leaves. `plain`: tasks as data, by id, each with the task, so that no other can
-    get the id. `versions`: by the plugins and libraries of a stage. `readers`: the engine that runs a format. `drafts`: see `Graph.once`.
+    Plugins' configs by what they were given, with their leaves; versions by the plugins and libraries of a stage; the engine that runs a
+    format; what is made of one object alone by its id, with the object, so that no other can get the id; and stages (`Graph.once`).
     """
 
+    values: dict[int, tuple[Any, Any]] = field(default_factory=dict)
     fields: dict[tuple[str, str, str], tuple[Fields, dict[str, str]]] = field(default_factory=dict)
-    plain: dict[int, tuple[Any, dict[str, Any]]] = field(default_factory=dict)
     versions: dict[tuple[str, tuple[int, ...], tuple[str, ...]], tuple[Any, dict[str, Any]]] = field(default_factory=dict)
     readers: dict[str | None, str | None] = field(default_factory=dict)
     drafts: "dict[tuple[object, ...], Draft]" = field(default_factory=dict)
+
+    def of(self, source: Any, make: Callable[[Any], Made]) -> Made:
+        """What is made of one object alone; always by the same function."""
+        if id(source) not in self.values:
+            self.values[id(source)] = (source, make(source))
+        made: Made = self.values[id(source)][1]
+        return made
+
+
+def _task(task: Any) -> dict[str, Any]:
+    said = {key: "" if value is None else value for key, value in task.model_dump(mode="json").items()}
+    return {"input": "", "target": "", "prompt": "", **said}
 
 
 class Graph:
@@ -126,12 +140,12 @@ class Graph:
     def once(self, id_: str, inputs: Mapping[str, Input], of: Sequence[object], add: Callable[[], object]) -> str:
         """A stage that another cell may have too, made of the same stages and the same other things: then it is that one.
 
-        `of`: what its config is made of, but for the task, the decoding and the seed; each as the one object that it is in all cells.
+        `of`: what its config is made of, but for the task, the decoding and the seed; texts, or what is one object in all cells.
         `add` adds it where no cell has it.
         """
         spec = self.spec
         entering = [(port, entry.split, id(self.drafts.get(entry.stage))) for port, entry in inputs.items()]
-        key = (id_, *entering, id(spec.task), id(spec.decoding), spec.seed, *map(id, of))
+        key = (id_, *entering, id(spec.task), id(spec.decoding), spec.seed, *[each if isinstance(each, str) else id(each) for each in of])
         if key in self.known.drafts:
             self.drafts[id_] = self.known.drafts[key]
             return id_
@@ -147,11 +161,7 @@ class Graph:
 
     @property
     def task(self) -> dict[str, Any]:
-        task = self.spec.task
-        if id(task) not in self.known.plain:
-            said = {key: "" if value is None else value for key, value in task.model_dump(mode="json").items()}
-            self.known.plain[id(task)] = (task, {"input": "", "target": "", "prompt": "", **said})
-        return self.known.plain[id(task)][1]
+        return self.known.of(self.spec.task, _task)
 
     def decoding(self, *overrides: Decoding | None) -> dict[str, Any]:
         """The spec's decoding, under what a step says of it."""

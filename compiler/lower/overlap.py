@@ -28,7 +28,7 @@ def lower_overlaps(graph: Graph, step: Step, models: list[str], tests: Mapping[s
                 stage = f"{stage}/{step.name}"
             inputs = {"rows": rows, **{f"test.{data}": entry for data, entry in tests.items()}}
             draft = Draft(stage, KIND, None, config, inputs, name, model.where)
-            found[f"{KIND}.{name}"] = Input(graph.once(stage, inputs, [model], partial(graph.add, draft)))
+            found[f"{KIND}.{name}"] = Input(graph.once(stage, inputs, [model.data], partial(graph.add, draft)))
     return found
 
 

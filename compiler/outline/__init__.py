@@ -18,7 +18,7 @@ from distillc.compiler.outline.steps import Step, sound_steps
 from distillc.spec.check import Walker, resolve_ref
 from distillc.spec.diagnostic import Span
 from distillc.spec.errors import DistillError
-from distillc.spec.nodes import Entry, MappingNode, ScalarNode
+from distillc.spec.nodes import Entry, MappingNode, Node, ScalarNode
 from distillc.spec.references import KINDS, split_name
 from distillc.spec.resolve import find, nearest
 from distillc.spec.rules import Context
@@ -45,6 +45,9 @@ class Outline:
         self._walker = Walker(plugins.language_schema())
         self.malformed = context.malformed
         self._marks: dict[tuple[str, str], tuple[Marked, ...]] = {}
+        self._capabilities: dict[tuple[str, str], Mapping[str, Any]] = {}
+        self._readers: dict[str | None, list[str]] = {}
+        self._parts: dict[str, tuple[Node | None, Mapping[str, Any]]] = {}
         self.order: list[Step] = sound_steps(context, self._walker)
         self.rows: dict[str, Rows] = {}
         self.models: dict[str, Model] = {}
@@ -75,6 +78,12 @@ class Outline:
     def part(self, name: str) -> Mapping[str, Any]:
         """A section that has no steps (`task`, `decoding`), with its defaults; empty where its shape is wrong."""
         node = self.root.get(name)
+        known = self._parts.get(name)
+        if known is None or known[0] is not node:
+            known = self._parts[name] = (node, self._part(name, node))
+        return known[1]
+
+    def _part(self, name: str, node: Node | None) -> Mapping[str, Any]:
         schema = self._walker.root.get("properties", {}).get(name, {})
         if (name,) in self.malformed:
             return {}
@@ -95,10 +104,12 @@ class Outline:
 
     def capabilities(self, kind: str, name: str) -> Mapping[str, Any]:
         """Of a plugin that is not installed or broken, nothing is known."""
-        try:
-            return self.plugins.manifest(kind, name).capabilities
-        except DistillError:
-            return {}
+        if (kind, name) not in self._capabilities:
+            try:
+                self._capabilities[kind, name] = self.plugins.manifest(kind, name).capabilities
+            except DistillError:
+                self._capabilities[kind, name] = {}
+        return self._capabilities[kind, name]
 
     def declared(self, kind: str, body: Mapping[str, Any], capability: str) -> Any:
         """A capability that the manifest declares as a table over the plugin's fields."""
@@ -130,7 +141,9 @@ class Outline:
 
     def readers(self, format: str | None) -> list[str]:
         """The engines that read a format, by name."""
-        return [name for name in self.plugins.names("engines") if self.reads(name, format)]
+        if format not in self._readers:
+            self._readers[format] = [name for name in self.plugins.names("engines") if self.reads(name, format)]
+        return self._readers[format]
 
     # -- models and rows ----------------------------------------------------------------------------------------------------
 

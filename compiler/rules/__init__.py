@@ -5,7 +5,8 @@ same rule runs in `lint` and in `plan`: an outline's steps all exist and are wel
 with `outline.known`, so that `lint` can say that this rule had to wait. A rule that finds nothing to look at is silent.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable
+from functools import cache
 from importlib import import_module
 
 from distillc.compiler.outline import Outline, Where
@@ -23,10 +24,16 @@ def check(outline: Outline, without: Collection[str] = ()) -> tuple[list[Diagnos
         if code in without:
             continue
         outline.waited = False
-        found += import_module(module).check(outline)
+        found += _rule(module)(outline)
         if outline.waited:
             waiting.add(code)
     return found, frozenset(waiting)
+
+
+@cache
+def _rule(module: str) -> Callable[[Outline], Iterable[Diagnostic]]:
+    check: Callable[[Outline], Iterable[Diagnostic]] = import_module(module).check
+    return check
 
 
 def error(

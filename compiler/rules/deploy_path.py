@@ -13,7 +13,6 @@ Use instead:
 """
 
 from collections.abc import Iterator
-from pathlib import PurePosixPath, PureWindowsPath
 
 from distillc.compiler.outline import Outline
 from distillc.compiler.rules import error, label
@@ -27,8 +26,8 @@ def check(outline: Outline) -> Iterator[Diagnostic]:
         if not isinstance(path, str):
             continue
         where = (*step.where, "path")
-        parts = tuple(part for part in PurePosixPath(path.replace("\\", "/")).parts if part != ".")
-        if PurePosixPath(path).is_absolute() or PureWindowsPath(path).drive or path.startswith(("~", "\\")) or ".." in parts or not parts:
+        parts = below_spec(path)
+        if parts is None:
             yield error(outline, "D651", where, f"`{path}` is no folder below the spec's", "write a relative path, such as `dist/`")
             continue
         for other, its in taken.items():
@@ -37,3 +36,10 @@ def check(outline: Outline) -> Iterator[Diagnostic]:
                 related = label(outline, ("deploy", its, "path"), f"`{its}` writes here")
                 yield error(outline, "D651", where, message, "give each deploy step a folder of its own", related=related)
         taken[parts] = step.name
+
+
+def below_spec(path: str) -> tuple[str, ...] | None:
+    """The folders of a path from the spec's on; None where it leads elsewhere, on whatever system, or nowhere."""
+    parts = tuple([part for part in path.replace("\\", "/").split("/") if part not in ("", ".")])
+    elsewhere = path.startswith(("~", "/", "\\")) or path[1:2] == ":" or ".." in parts
+    return None if elsewhere or not parts else parts
