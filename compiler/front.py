@@ -61,7 +61,8 @@ def compile_file(
     if linted.failed or linted.resolved is None or linted.context is None:
         from distillc.compiler import lint
 
-        raise InvalidSpec(lint.lint_file(path, registry, profile, tuple(overrides), selection=selection).diagnostics)
+        whole = lint.lint_file(path, registry, profile, tuple(overrides), selection=selection)  # what the compiler has to say too
+        raise InvalidSpec(whole.diagnostics, whole.sources)
     resolved = linted.resolved
     document = Document(load(resolved), resolved.text, str(path), resolved.span_of, profile, tuple(overrides))
     plan, findings = compile_document(document, resolved, linted.context, registry, path.absolute().parent, linted.policy)

@@ -18,6 +18,7 @@ from distillc.spec.wording import closest, listing, shorten
 
 MAX_CHAIN = 16
 MAX_LABELS = 4
+MAX_SITES = 100
 MAX_SUGGESTIONS = 100
 """Looking for the nearest of 10,000 names takes long."""
 LEFT_ALONE = frozenset({"distill", "extends", "plugins", "profiles", "matrix", "lint"})
@@ -127,7 +128,10 @@ class _Filling:
         targets: list[tuple[Site, Node]] = []
         labels: list[Label] = []
         failed = False
-        for site in sites(text):
+        found = sites(text)
+        if len(found) > MAX_SITES:
+            self.fail("D026", f"more than {MAX_SITES} references in one text", node, found[MAX_SITES], "put the text together elsewhere")
+        for site in found:
             try:
                 target, origin = self.target(node, site, path, depth)
             except _Failed:

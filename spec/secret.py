@@ -12,7 +12,7 @@ from distillc.spec.diagnostic import Diagnostic, Severity
 from distillc.spec.errors import UsageError
 from distillc.spec.nodes import ScalarNode
 
-INTERPOLATION = re.compile(r"(?<!\$)\$\{(?:env|file|cmd|keyring):[^}]*\}")
+INTERPOLATION = re.compile(r"(?<!\$)\$\{(?:env|file|cmd|keyring):[^}]{0,200}\}")
 _WHOLE = re.compile(r"\$\{(env|file|cmd|keyring):([^}]+)\}")
 # Beginnings that well-known services give their keys.
 _LOOKS_SECRET = re.compile(

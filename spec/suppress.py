@@ -19,6 +19,7 @@ from distillc.spec.wording import closest
 OFF = "off"
 LEVELS: Mapping[str, Severity] = {level.value: level for level in Severity}
 _PREFIX = re.compile(r"D[0-9]{0,3}")
+_CODE = re.compile(r"[A-Za-z]*[0-9]+")
 _BY_NAME = {known.name: code for code, known in ALL_CODES.items()}
 
 
@@ -41,8 +42,10 @@ def is_always_shown(written: str) -> bool:
 
 
 def meant(written: str) -> str | None:
-    """The code or name that an unknown one was meant to be."""
-    return closest(written, (*ALL_CODES, *_BY_NAME))
+    """The code or name that an unknown one was meant to be. A number that there is not is near to no other."""
+    if _CODE.fullmatch(written):
+        return written.upper() if written.upper() in ALL_CODES else None
+    return closest(written, _BY_NAME)
 
 
 def way_out(written: str) -> str:

@@ -20,7 +20,7 @@ from distillc.compiler.outline import Outline, Where
 from distillc.compiler.rules import label, warning
 from distillc.spec.diagnostic import Diagnostic
 
-_TEMPLATE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
+_TEMPLATE = re.compile(r"\{\{(?:(?!\{[{%]).)*?\}\}|\{%(?:(?!\{[{%]).)*?%\}", re.DOTALL)
 
 
 def check(outline: Outline) -> Iterator[Diagnostic]:

@@ -1,7 +1,8 @@
 """Rules that need only the text and the manifests: one a file, and the file's docstring is what `explain` prints.
 
-A rule is a module with `check(context) -> Iterator[Diagnostic]`. A new one is a file here and a line in `distillc.spec.codes`. Rules see specs that may be wrong in shape too: they read nodes by `at`, `entries`, `items` and `text`,
-which answer with nothing where the value is of another type (that is reported elsewhere).
+A rule is a module with `check(context) -> Iterator[Diagnostic]`. A new one is a file here and a line in
+`distillc.spec.codes`. Rules see specs that may be wrong in shape too: they read nodes by `at`, `entries`, `items` and `text`, which
+answer with nothing where the value is of another type (that is reported elsewhere).
 """
 
 from collections.abc import Iterator

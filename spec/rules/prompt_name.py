@@ -33,7 +33,7 @@ def check(context: Context) -> Iterator[Diagnostic]:
     if node is None or prompt is None or name is None or "{%" in prompt:
         return
     asked = dict.fromkeys(word for word, rest in _VALUE.findall(prompt) if not _DEFAULT.search(rest))
-    shown = re.search(rf"\{{\{{[^}}]*\b{re.escape(name)}\b", prompt)  # where it is not, another rule speaks
+    shown = re.search(rf"\{{\{{[^{{}}]*\b{re.escape(name)}\b", prompt)  # where it is not, another rule speaks
     for other in asked:
         if other == target and other != name:
             yield error("D303", f"the prompt shows the answer `{shorten(other)}`", node.span, "take it out: the answer follows the prompt")

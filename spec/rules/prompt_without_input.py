@@ -22,7 +22,8 @@ from distillc.spec.nodes import Node, text
 from distillc.spec.rules import Context, error
 from distillc.spec.wording import closest, shorten
 
-_BLOCK = re.compile(r"\{\{(.*?)\}\}|\{%(.*?)%\}", re.DOTALL)
+_BLOCK = re.compile(r"\{\{((?:(?!\{[{%]).)*?)\}\}|\{%((?:(?!\{[{%]).)*?)%\}", re.DOTALL)
+"""Up to the next one at most: a million that are never closed must not each be looked through to the end."""
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 

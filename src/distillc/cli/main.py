@@ -194,13 +194,13 @@ def _findings(error: "DistillError", form: str | None) -> int:
 
     from distillc.spec.errors import InvalidSpec
     from distillc.spec.render import render
-    from distillc.spec.source import Source, decode
+    from distillc.spec.source import Source, decode, read_file
 
     assert isinstance(error, InvalidSpec)
-    sources = {}
-    for file in {diagnostic.span.file for diagnostic in error.diagnostics if diagnostic.span}:
+    sources = error.sources  # a pipe cannot be read twice, and a file may have changed since
+    for file in {diagnostic.span.file for diagnostic in error.diagnostics if diagnostic.span} - sources.keys():
         try:
-            sources[file] = Source(file, decode(Path(file).read_bytes(), file)[0])
+            sources[file] = Source(file, decode(read_file(Path(file)), file)[0])
         except OSError:
             continue  # a place on the command line, or text that was never in a file
     known = form if form in FINDINGS else None

@@ -98,7 +98,8 @@ class Maker:
 
 
 STRANGE: tuple[Any, ...] = (
-    None, True, False, 0, 1, -1, 2.5, -0.5, 1e-9, 10**30, 10**309, 1e300, "", "a\n", "x", "3", "true", "a.b", " a", "4 h", [], [1], ["a"], {}, {"uses": "dedup"},
+    None, True, False, 0, 1, -1, 2.5, -0.5, 1e-9, 10**30, 10**309, 1e300, "", "a\n", "x",
+    "3", "true", "a.b", " a", "4 h", [], [1], ["a"], {}, {"uses": "dedup"},
     {"uses": "prune"}, {"uses": None}, {"a": 1}, "identity", "prune",
 )  # fmt: skip
 

@@ -88,7 +88,7 @@ def test_snippets_become_valid_steps_when_their_gaps_are_filled(path, part, snip
         words = gap.strip('"${}').partition(":")[2]
         filled = filled.replace(gap, words if words and words.replace(".", "").isdecimal() else json.dumps(words or "x"), 1)
     step = json.loads(re.sub(r"\$\d+", "x", filled))
-    definition = SCHEMA["$defs"][path] if path in SCHEMA["$defs"] else part
+    definition = SCHEMA["$defs"].get(path, part)
     assert valid(step, definition) or any(valid({**step, key: 1}, definition) for key in step), step
 
 

@@ -101,6 +101,8 @@ def test_an_option_with_a_code_that_there_is_not_is_bad_usage():
     for select, ignore, message, help in (
         (["D4", "D999"], [], "--select: there is no finding `D999`", None),
         ([], ["early-stoping"], "--ignore: there is no finding `early-stoping`", "did you mean `early-stopping`?"),
+        ([], ["d401"], "--ignore: there is no finding `d401`", "did you mean `D401`?"),
+        ([], ["D409x", "E401"], "--ignore: there is no finding `D409x`", "`distillc explain` lists all codes"),
         ([], ["D401,,D3"], "--ignore: there is no finding ``", None),
         ([], ["unknown-key"], "--ignore: `unknown-key` cannot be ignored", None),
         ([], ["D0"], "--ignore: `D0` cannot be ignored", None),
