@@ -105,7 +105,7 @@ def test_an_option_with_a_code_that_there_is_not_is_bad_usage():
         ([], ["D409x", "E401"], "--ignore: there is no finding `D409x`", "`distillc explain` lists all codes"),
         ([], ["D401,,D3"], "--ignore: there is no finding ``", None),
         ([], ["unknown-key"], "--ignore: `unknown-key` cannot be ignored", None),
-        ([], ["D0"], "--ignore: `D0` cannot be ignored", None),
+        ([], ["D10"], "--ignore: `D10` cannot be ignored", None),
     ):
         with pytest.raises(UsageError) as caught:
             asked(select, ignore)
@@ -122,7 +122,7 @@ def test_names_and_codes_and_their_beginnings():
     assert code_of("D4") is None and code_of("d401") is None
     assert selector_of("D4") == "D4" and selector_of("D") == "D" and selector_of("judge-family") == "D650"
     assert selector_of("D99") is None and selector_of("") is None and selector_of("E5") is None
-    assert is_always_shown("D1") and is_always_shown("cycle") and not is_always_shown("D") and not is_always_shown("D650")
+    assert is_always_shown("D10") and is_always_shown("cycle") and not is_always_shown("D") and not is_always_shown("D650")
 
 
 def test_a_comment_hides_the_findings_of_its_line(table):
