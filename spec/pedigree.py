@@ -18,28 +18,32 @@ _SAME_MODEL = ("quantize", "choose")
 class Pedigree(NamedTuple):
     """`parents`: what a model is made from; of a choice, its candidates. `teachers`: of a train step, what it learns from itself.
 
-    `forms` are those parents that a model is only another form of.
+    `forms` are those parents that a model is only another form of. `taught` has the teachers of a model and of all that it descends
+    from, `steps` says whether any of those is a train step.
     """
 
     parents: Mapping[str, tuple[str, ...]]
     forms: Mapping[str, tuple[str, ...]]
     teachers: Mapping[str, tuple[str, ...]]
     sections: Mapping[str, str]
+    taught: Mapping[str, tuple[str, ...]]
+    steps: Mapping[str, tuple[str, ...]]
 
-    def ancestors(self, name: str) -> tuple[str, ...]:
-        """The model itself, then all that its weights come from, the nearest first."""
-        return _reached(name, self.parents)
+    def ancestors(self, *names: str) -> tuple[str, ...]:
+        """The models themselves, then all that their weights come from, the nearest first."""
+        return _reached(names, self.parents)
 
     def exported_from(self, name: str) -> tuple[str, ...]:
         """The model itself, then the models that it is another form of: through quantizing and choosing, not through training."""
-        return _reached(name, self.forms)
+        return _reached((name,), self.forms)
 
     def taught_by(self, name: str) -> tuple[str, ...]:
         """The teachers of a model and of all that it descends from."""
-        return tuple(dict.fromkeys(teacher for behind in self.ancestors(name) for teacher in self.teachers.get(behind, ())))
+        return self.taught.get(name, ())
 
     def trained(self, name: str) -> bool:
-        return any(self.sections.get(behind) == "train" for behind in self.ancestors(name))
+        """Whether a model, or one that it descends from, was made by a train step."""
+        return bool(self.steps.get(name))
 
 
 def pedigree(context: Context) -> Pedigree:
@@ -68,12 +72,14 @@ def pedigree(context: Context) -> Pedigree:
             elif section == "train" and key == "data":
                 learned[name] = rows
     for name, rows in learned.items():
-        found = [teacher for behind in _reached(rows, origins) for teacher in answering.get(behind, ())]
+        found = [teacher for behind in _reached((rows,), origins) for teacher in answering.get(behind, ())]
         if found:
             teachers.setdefault(name, []).extend(found)
     sections = {definition.name: definition.section for definition in context.definitions.values() if definition.kind == "model"}
     forms = {name: of for name, of in parents.items() if sections.get(name) in _SAME_MODEL}
-    return Pedigree(_frozen(parents), _frozen(forms), _frozen(teachers), sections)
+    steps = {name: ("train",) for name, section in sections.items() if section == "train"}
+    own = _frozen(teachers)
+    return Pedigree(_frozen(parents), _frozen(forms), own, sections, _handed_down(own, parents), _handed_down(steps, parents))
 
 
 def teaches(reference: Reference, context: Context) -> bool:
@@ -81,15 +87,33 @@ def teaches(reference: Reference, context: Context) -> bool:
     return text(at(context.root, *reference.path[:-1], "into")) != "output"
 
 
-def _reached(name: str, edges: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
-    found = {name: None}
-    waiting = [name]
+def _reached(names: Iterable[str], edges: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
+    found = dict.fromkeys(names)
+    waiting = list(found)
     for at_hand in waiting:
         for following in edges.get(at_hand, ()):
             if following not in found:
                 found[following] = None
                 waiting.append(following)
     return tuple(found)
+
+
+def _handed_down(own: Mapping[str, tuple[str, ...]], parents: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:
+    """What each model has itself and from all that it descends from: each model once, however long the way. A loop hands down nothing."""
+    found: dict[str, tuple[str, ...]] = {}
+    for start in parents.keys() | own.keys():
+        trail = [start]
+        entered = {start}
+        while trail:
+            name = trail[-1]
+            above = next((parent for parent in parents.get(name, ()) if parent not in found and parent not in entered), None)
+            if above is not None:
+                trail.append(above)
+                entered.add(above)
+                continue
+            inherited = (value for parent in parents.get(name, ()) for value in found.get(parent, ()))
+            found[trail.pop()] = tuple(dict.fromkeys((*own.get(name, ()), *inherited)))
+    return found
 
 
 def _frozen(lists: Mapping[str, list[str]]) -> dict[str, tuple[str, ...]]:

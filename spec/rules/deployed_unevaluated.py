@@ -29,6 +29,7 @@ from distillc.spec.wording import shorten
 
 def check(context: Context) -> Iterator[Diagnostic]:
     seen = evaluated(context)
+    lists = [(evaluation.key, listed.value) for evaluation, listed, _ in evaluations(context)]
     for step in entries(context.at("deploy")):
         for name, node in delivered(step.value).items():
             definition = context.definitions.get(name)
@@ -37,7 +38,6 @@ def check(context: Context) -> Iterator[Diagnostic]:
             candidates = [text(item) for item in items(context.at("choose", name, "among"))]
             if candidates and seen.issuperset(candidates):
                 continue
-            lists = [(evaluation.key, listed.value) for evaluation, listed, _ in evaluations(context)]
             where = f"to the models of `{shorten(lists[0][0])}`" if lists else "to the models of a step of `evaluate`"
             yield warning(
                 "D701",

@@ -53,5 +53,5 @@ def check(context: Context) -> Iterator[Diagnostic]:
 
 def _starts(models: Iterable[str], family: Pedigree) -> list[str]:
     """The models that training starts from, behind each model the nearest first: a teacher may be one of them."""
-    trained = [behind for name in models for behind in family.ancestors(name) if family.sections.get(behind) == "train"]
+    trained = [behind for behind in family.ancestors(*models) if family.sections.get(behind) == "train"]
     return [start for step in trained for start in family.parents.get(step, ()) if not family.taught_by(start)]

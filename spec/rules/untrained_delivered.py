@@ -34,8 +34,8 @@ def check(context: Context) -> Iterator[Diagnostic]:
     for step in steps:
         assert family is not None
         for name, node in delivered(step.value).items():
-            behind = family.ancestors(name)
-            if family.trained(name) or any(ancestor not in family.sections for ancestor in behind):
+            behind = () if family.trained(name) else family.ancestors(name)
+            if not behind or any(ancestor not in family.sections for ancestor in behind):
                 continue
             cut = any(context.at("models", ancestor, "from") for ancestor in behind)
             if not (cut and family.sections[name] == "quantize"):
