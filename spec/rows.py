@@ -18,7 +18,7 @@ _ONE_FROM_ONE = frozenset({"corrupt", "answer"})
 """Generators that make at most one row of each."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Rows:
     """A step of data, generate or curate. `source` is what it is made from, `data` the name of the data step that all comes from.
 
@@ -65,18 +65,20 @@ def plugins(step: Rows) -> list[tuple[str | None, Node]]:
 
 def _read(context: Context) -> dict[str, Rows]:
     found: dict[str, Rows] = {}
+    lost: set[str] = set()  # in a loop, or made from what is: another rule reports it
     for name in context.definitions:
         waiting: dict[str, tuple[Definition, str | None]] = {}  # a way can be long: no recursion
         following: str | None = name
-        while following is not None and following not in found and following not in waiting:
+        while following is not None and following not in found and following not in waiting and following not in lost:
             definition = context.definitions.get(following)
             if definition is None or definition.kind != "rows":
                 break
             reference = text(at(context.at(*definition.path), "from")) if definition.section != "data" else None
             waiting[following] = definition, reference
             following = split_name(reference)[0] if reference else None
-        if following in waiting:
-            continue  # a loop, which another rule reports
+        if following in waiting or following in lost:
+            lost |= waiting.keys()
+            continue
         for step, (definition, reference) in reversed(waiting.items()):
             node = context.at(*definition.path)
             if node is not None:
