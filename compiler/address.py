@@ -121,6 +121,7 @@ def _call(pairs: Sequence[tuple[Cell, Draft]], axes: Sequence[int], matrix: Matr
             draft.cell = name
         elif name != draft.cell:  # two cells with one result: whoever asks for the other one gets it too
             found.aliases[draft.called_in(name)] = draft.called
+            found.origins[draft.called_in(name)] = f"{draft.origin}[{name}]"
 
 
 # -- the lock ---------------------------------------------------------------------------------------------------------------

@@ -73,11 +73,12 @@ class Kin:
 
 
 class Findings:
-    """What is wrong, and in which cells. A finding that not all cells have says which do."""
+    """What is wrong, and in which cells. A finding that not all cells have says which do, unless its place does: a value of the matrix."""
 
     def __init__(self, matrix: Matrix | None) -> None:
         self.matrix = matrix
         self.found: dict[tuple[Any, ...], tuple[Diagnostic, set[int]]] = {}
+        self._values = {value.span for axis in matrix.axes for value in axis.values} if matrix else set()
 
     def add(self, number: int, found: Iterable[Diagnostic]) -> None:
         for finding in found:
@@ -85,6 +86,7 @@ class Findings:
             self.found.setdefault(key, (finding, set()))[1].add(number)
 
     def add_everywhere(self, found: Iterable[Diagnostic]) -> None:
+        found = list(found)
         for number, _ in enumerate(self.matrix.cells if self.matrix else ((),)):
             self.add(number, found)
 
@@ -96,7 +98,7 @@ class Findings:
         return [self._told(finding, cells) for finding, cells in self.found.values()]
 
     def _told(self, finding: Diagnostic, cells: set[int]) -> Diagnostic:
-        if self.matrix is None or len(cells) == len(self.matrix.cells):
+        if self.matrix is None or len(cells) == len(self.matrix.cells) or finding.span in self._values:
             return finding
         axes = told_apart(self.matrix.cells, [number in cells for number in range(len(self.matrix.cells))])
         names = list(dict.fromkeys(self.matrix.name(self.matrix.cells[number], axes) for number in sorted(cells)))

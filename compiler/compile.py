@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from distillc.compiler import rules
-from distillc.compiler.address import Locks, address
+from distillc.compiler.address import Addressed, Locks, address
 from distillc.compiler.cells import Findings, Survey
 from distillc.compiler.document import Document
+from distillc.compiler.lower.meeting import meeting
 from distillc.compiler.lower.parts import lower_parts
 from distillc.compiler.plan import Plan
 from distillc.compiler.plugins import Plugins
@@ -52,10 +53,13 @@ def _compiled(
     for part in parts:
         findings.add(part.number, (finding for version in part.versions.values() for finding in version.findings))
         findings.add(part.number, policy.shown(rules.check(part.outline)[0]))
-    told = tuple(sorted(findings.told(), key=_place))
+    found = Addressed()
+    if not findings.failed:
+        found = address(parts, findings.matrix, plugins, parts[0].outline.marks)
+        findings.add_everywhere(meeting(parts, findings.matrix) if findings.matrix else ())
+    told = tuple(sorted(resolved.explained(findings.told()), key=_place))
     if findings.failed:
         raise InvalidSpec(told)
-    found = address(parts, findings.matrix, plugins, parts[0].outline.marks)
     runtime = document.spec.runtime
     plan = Plan(
         name=document.spec.name,

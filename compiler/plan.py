@@ -69,12 +69,39 @@ class Plan:
     def __iter__(self) -> Iterator[Stage]:
         return iter(self.stages)
 
+    def named(self, name: str) -> set[str]:
+        """The ids that a name stands for: a stage, or a step with all its stages.
+
+        Without a cell it is meant in every one; with a cell, in all those that have its values.
+        """
+        asked, cell = without_cell(name), _cell(name)
+        if not cell.items() <= {value for origin in self.origins.values() for value in _cell(origin).items()}:
+            return set()
+        fitting = (
+            id
+            for id, origin in self.origins.items()
+            if asked in (without_cell(id), without_cell(origin)) and all(cell.get(axis, its) == its for axis, its in _cell(id).items())
+        )
+        return {self.aliases.get(id, id) for id in fitting}
+
     def stage(self, id: str) -> Stage:
         """Raises KeyError for an id that the plan does not have."""
         for stage in self.stages:
             if stage.id == id:
                 return stage
         raise KeyError(id)
+
+
+def without_cell(name: str) -> str:
+    """`student/capture` for `student[layers=8]/capture`: the name in a spec without a matrix."""
+    step, _, rest = name.partition("[")
+    return step + rest.partition("]")[2]
+
+
+def _cell(name: str) -> dict[str, str]:
+    """The values in a name, by the labels of their axes."""
+    inside = name.partition("[")[2].partition("]")[0]
+    return dict(part.partition("=")[::2] for part in inside.split(",")) if inside else {}
 
 
 def to_json(plan: Plan, more: Callable[[Stage], Mapping[str, Any]] | None = None) -> str:

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from distillc.compiler.plan import Plan, Stage
+from distillc.compiler.plan import Input, Plan, Stage, without_cell
 from distillc.runtimes.cutoff import Schemas, content_key
 from distillc.runtimes.delivery import deliver
 from distillc.runtimes.events import EventLog
@@ -96,16 +96,26 @@ def select(plan: Plan, until: str | None) -> tuple[Stage, ...]:
     """
     if until is None:
         return plan.stages
-    named = {id for id, origin in plan.origins.items() if until in (id, origin)}
-    wanted = {plan.aliases.get(id, id) for id in named}
+    wanted = plan.named(until)
     if not wanted:
         raise UsageError(f"the plan has no step `{until}`", help=did_you_mean(until, plan.origins.values(), "steps"))
+    rows = _rows_of_training(plan)
     for stage in reversed(plan.stages):
-        if stage.kind == "overlap" and plan.aliases.get(stage.config["step"], stage.config["step"]) in wanted:
+        if stage.kind == "overlap" and not wanted.isdisjoint(rows.get((stage.config["step"], stage.inputs["rows"]), ())):
             wanted.add(stage.id)
         if stage.id in wanted:
             wanted.update(ref.stage for ref in stage.inputs.values())
     return tuple(stage for stage in plan if stage.id in wanted)
+
+
+def _rows_of_training(plan: Plan) -> dict[tuple[str, Input], set[str]]:
+    """The train stages of a step that learn from the same rows: in all cells, and those that do the work of another's."""
+    stages = {stage.id: stage for stage in plan if stage.kind == "train"}
+    found: dict[tuple[str, Input], set[str]] = {}
+    for name, id in [*((id, id) for id in stages), *plan.aliases.items()]:
+        if id in stages:
+            found.setdefault((without_cell(name), stages[id].inputs["rows"]), set()).add(id)
+    return found
 
 
 def _refuse_contracts(stages: Sequence[Stage], executor: Executor) -> None:

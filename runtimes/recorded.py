@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from distillc.compiler.plan import without_cell
 from distillc.runtimes.journal import Journal, RunState
 from distillc.runtimes.report import wall
 from distillc.runtimes.store import Sealed, Store
@@ -59,7 +60,7 @@ def _of(run: RunState, journal: Journal, store: Store, seconds: dict[str, float]
         known = {key: took for key, one in graph.items() if (took := _took(key, one, journal, seconds)) is not None}
         report, details = (_read(store, sealed, name) for name in ("report.json", "details.json"))
         inputs = {key: dict(one.inputs) for key, one in graph.items()}
-        names = {one.stage: key for key, one in graph.items()}
+        names = {without_cell(one.stage): key for key, one in graph.items()}  # a report is of one cell
         models = {row["name"]: names[row["name"]] for row in report.get("rows", ()) if row["name"] in names}
         details["stages"] = [{"id": one.stage, "seconds": known[key]} for key, one in graph.items() if key in known]
         for name, curve in details.get("curves", {}).items():

@@ -171,7 +171,7 @@ def lint(
         whole = more and not any(finding.severity is Severity.ERROR for finding in found)  # steps with errors are kept from `more`
         looked = CODES.keys() | (COMPILER_CODES.keys() - waiting if whole else set())
         found += list(unused(policy, found, looked - {"D904"}))
-    resolved = Resolved(final, filename, content, profile, tuple(overrides), sources, its)
+    resolved = Resolved(final, filename, content, profile, tuple(overrides), sources, its, composition)
     return Linted(resolved, tidy(policy.shown(composition.explained(root, found)), sources), sources, seen, policy, frozenset(waiting))
 
 

@@ -18,7 +18,7 @@ from distillc.spec.source import Source, decode
 from distillc.spec.wording import closest, did_you_mean, shorten
 
 if TYPE_CHECKING:
-    from distillc.spec.composition import Cells
+    from distillc.spec.composition import Cells, Composition
 
 MAX_EXTENDS = 8
 MAX_PROFILES = 64
@@ -33,7 +33,7 @@ Read = Callable[[Path], bytes]
 class Resolved:
     """A spec put together. `sources` hold the text of every file that a span may name.
 
-    `cells` are those of its matrix, if it has one; `root` is then one of them.
+    `cells` are those of its matrix, if it has one; `root` is then one of them. `composition` knows where values come from.
     """
 
     root: MappingNode
@@ -43,6 +43,11 @@ class Resolved:
     overrides: tuple[str, ...]
     sources: dict[str, Source] = field(default_factory=dict)
     cells: "Cells | None" = None
+    composition: "Composition | None" = None
+
+    def explained(self, found: Iterable[Diagnostic]) -> list[Diagnostic]:
+        """Findings with what there is to say about where their values were set."""
+        return self.composition.explained(self.root, found) if self.composition else list(found)
 
     def origin(self, path: str) -> Span | None:
         """Where the key at a dotted path stands (`train.student`), in whichever file that is."""

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 from distillc.compiler.estimate import train_steps
 from distillc.compiler.plan import Plan, Stage
+from distillc.spec.values import counted
 
 MANY = 4
 """So many inputs are named; of more, the number alone."""
@@ -16,7 +17,8 @@ def render(plan: Plan, sealed: Callable[[str], bool] | None = None) -> str:
         groups.setdefault(plan.origins.get(stage.id, stage.id), []).append(stage)
     done = {stage.id for stage in plan.stages if sealed is not None and sealed(stage.key)}
     asked = done if sealed is not None else None
-    rows = [row for step, stages in groups.items() for row in _group(step, stages, asked, step == list(groups)[-1])]
+    last = next(reversed(groups), None)
+    rows = [row for step, stages in groups.items() for row in _group(step, stages, asked, step == last)]
     widths = [max((len(row[column]) for row in rows), default=0) for column in range(3)]
     lines = ["  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]]).rstrip() for row in rows]
     title = f"{plan.name}{f' ({plan.profile})' if plan.profile else ''}"
@@ -31,7 +33,7 @@ def _group(step: str, stages: list[Stage], done: set[str] | None, last: bool) ->
         return
     waiting = sum(stage.id not in done for stage in stages) if done is not None else None
     state = "" if waiting is None else "done" if not waiting else f"{waiting} of {len(stages)} to run"
-    yield (f"{trunk} {step}", f"{len(stages)} stages", state, "")
+    yield (f"{trunk} {step}", counted(len(stages), "stage"), state, "")
     for index, stage in enumerate(stages):
         branch = "└─" if index == len(stages) - 1 else "├─"
         yield (f"{bar}  {branch} {stage.id}", _what(stage), _state(stage, done), _facts(stage))
@@ -73,7 +75,7 @@ def _summary(plan: Plan, done: set[str], asked: bool) -> str:
     stages = len(plan.stages)
     tokens = sum(stage.estimate.tokens or 0 for stage in plan.stages if stage.id not in done)
     unknown = any(stage.kind == "generate" and "engine" in stage.config and stage.estimate.tokens is None for stage in plan.stages)
-    parts = [f"{stages} stages"]
+    parts = [counted(stages, "stage")]
     if asked:
         parts.append(f"{len(done)} done, {stages - len(done)} to run")
     if tokens:

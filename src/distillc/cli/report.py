@@ -23,14 +23,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     if args.run and Path(args.run).is_dir():
         return _bundle(args, Path(args.run))
+    from distillc.compiler.plan import without_cell
     from distillc.runtimes.recorded import recorded
     from distillc.runtimes.store import open_store
 
     store = open_store(args.store)
     found = recorded(store, args.run)
-    picked = [one for one in found if args.evaluation in (None, one.stage.removesuffix("/report"))]
+    named = {one.stage.removesuffix("/report"): one for one in found}
+    picked = [one for name, one in named.items() if args.evaluation in (None, name, without_cell(name))]
     if not picked:
-        names = ", ".join(one.stage.removesuffix("/report") for one in found)
+        names = ", ".join(named)
         raise UsageError(f"the run has no evaluation '{args.evaluation}'", help=f"it has: {names}")
     report = picked[0]
     if args.open or args.format == "html":

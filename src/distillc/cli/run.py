@@ -99,11 +99,14 @@ def build_plan(path: Path, registry: Any, profile: str | None, overrides: list[s
 
 def limits(plan: "Plan", limit: int) -> list[str]:
     """`--limit` as overrides: the first stage of each generate step lets at most so many training rows in."""
+    from distillc.compiler.plan import without_cell
+
     found: dict[str, int] = {}
     for stage in plan:
         if stage.kind == "generate" and not stage.config.get("under_test"):
             own = stage.config.get("limit")
-            found.setdefault(plan.origins[stage.id], limit if own is None else min(limit, int(own)))
+            step = without_cell(plan.origins[stage.id])
+            found[step] = min(found.get(step, limit), limit if own is None else int(own))
     return [f"generate.{name}.limit={rows}" for name, rows in found.items()]
 
 

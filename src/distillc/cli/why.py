@@ -62,9 +62,7 @@ def select(plan: Plan, name: str | None) -> set[str]:
     """The stages of a step, or the one stage. Raises UsageError for a name that the plan does not have."""
     if name is None:
         return {stage.id for stage in plan.stages}
-    chosen = {stage.id for stage in plan.stages if name in (stage.id, plan.origins.get(stage.id))}
-    if name in plan.aliases:
-        chosen.add(plan.aliases[name])
+    chosen = plan.named(name)
     if not chosen:
         known = [*(stage.id for stage in plan.stages), *plan.origins.values()]
         raise UsageError(f"the plan has no step `{name}`", help=did_you_mean(name, known, "steps"))
