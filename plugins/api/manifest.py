@@ -33,10 +33,16 @@ class Manifest:
     one is an error at plan time. `cache_version` moves whenever the output for the same input moves.
 
     Capabilities are plain JSON, by kind:
-      engines      reads: [formats], does: [generate, score_tokens …]     teachers    format: the model format it builds
-      quantizers   writes: format                                         students    format
+      engines      reads: [formats], does: [generate, score_tokens …]     teachers    format: the model format it builds, family,
+      quantizers   writes: format                                                     converts: {file format: [architectures]}
+      sources      rows: at most so many                                  students    format
+      generators   rows: "one", where a row makes no second
       trainers     soft_targets: bool                                     losses      needs: none | log_probabilities
       curators     scope: row | all                                       metrics, judges   values: {name: higher | lower}, "" for one
+
+    What is known of a model before it is made: students and quantizers say what they take over (keeps: [facts]) and all three kinds what
+    follows from their fields (facts: {fact: declaration}). A declaration, that of `rows` too, is a field's name, a number, {const: text},
+    or a table over a field; `compiler/outline/declared.py` has the form, `compiler/outline/models.py` the names of facts.
     """
 
     kind: Kind
