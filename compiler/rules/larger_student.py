@@ -22,18 +22,21 @@ from distillc.compiler.outline import Outline
 from distillc.compiler.outline.models import Model
 from distillc.compiler.rules import label, warning
 from distillc.spec.diagnostic import Diagnostic
+from distillc.spec.variants import in_profiles, varied_steps
 
 
 def check(outline: Outline) -> Iterator[Diagnostic]:
+    varied = varied_steps(outline.root)
     for step in outline.of("models"):
         model = outline.models[step.name]
         parent = outline.models[model.parent] if model.parent else None
         if parent and outline.exists((*step.where, "layers")):
             kept, there = outline.known(model, "layers"), outline.known(parent, "layers")
-            if kept is not None and kept == there:
-                message = f"`{step.name}` keeps all {there} layers of `{parent.name}`"
-                help = f"keep fewer layers, or use `{parent.name}` itself"
-                yield warning(outline, "D554", (*step.where, "layers"), message, help)
+            where = (*step.where, "layers")
+            if kept is None or kept != there or step.where in varied or in_profiles(outline.root, outline.span(where) or outline.root.span):
+                continue  # of a matrix, all layers may be what the others are compared with; a profile may leave nothing to be cut
+            message = f"`{step.name}` keeps every layer of `{parent.name}`: {there}"
+            yield warning(outline, "D554", where, message, f"keep fewer layers, or use `{parent.name}` itself")
     for step in outline.of("train"):
         student = outline.models[step.name]
         for name, loss in step.body["losses"].items():
