@@ -176,6 +176,9 @@ COMPILER_CODES: Mapping[str, Code] = {
 
 ALL_CODES: Mapping[str, Code] = {**CODES, **COMPILER_CODES}
 
+HIDDEN_CODES = frozenset({"D205"})
+"""Findings whose place must not be shown in an excerpt: a secret stands there."""
+
 PAGES = "docs/rules/"
 """Where the pages of the codes are: a folder of the repository, until there is a site. An absolute URL makes them links."""
 

@@ -19,9 +19,6 @@ _LOOKS_SECRET = re.compile(
     r"\b(?:sk-[A-Za-z0-9_-]{20,}|hf_[A-Za-z0-9]{20,}|AKIA[A-Z0-9]{16}|gh[pousr]_[A-Za-z0-9]{30,}|AIza[A-Za-z0-9_-]{30,})\b"
 )
 
-HIDDEN_CODES = frozenset({"D205"})
-"""Findings whose place must not be shown in an excerpt."""
-
 
 def is_reference(text: str) -> bool:
     return _WHOLE.fullmatch(text) is not None

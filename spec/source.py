@@ -10,9 +10,12 @@ import stat
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from itertools import accumulate
-from pathlib import Path
 
 from distillc.spec.diagnostic import Diagnostic, Severity, Span
+
+TYPE_CHECKING = False  # as in typing: a `lint` that knows its answer needs texts, and no more
+if TYPE_CHECKING:
+    from pathlib import Path
 
 MAX_BYTES = 1_000_000
 MAX_LINES = 100_000
@@ -68,7 +71,7 @@ def is_override(name: str) -> bool:
     return name == "--set" or name.startswith("--set#")
 
 
-def read_file(path: Path) -> bytes:
+def read_file(path: "Path") -> bytes:
     """The bytes of a spec, or one more than the limit of a larger file (`decode` reports it). Raises OSError.
 
     Of a pipe or a device too (`lint <(generate)`), but none is waited for longer than PATIENCE: a pipe may have nobody at its other end.

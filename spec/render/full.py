@@ -11,10 +11,9 @@ distill.yaml:9:28 error[D101]: unknown key `limt` in `generate.pairs`
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 
-from distillc.spec.codes import page
+from distillc.spec.codes import HIDDEN_CODES, page
 from distillc.spec.diagnostic import Applicability, Diagnostic, Fix, Span
 from distillc.spec.render.paint import COLORS, link, paint, safe
-from distillc.spec.secret import HIDDEN_CODES
 from distillc.spec.source import Source
 
 MAX_WIDTH = 120

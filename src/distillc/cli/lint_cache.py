@@ -32,6 +32,8 @@ CODE = ("cli", "compiler", "plugins", "spec")
 """The parts of distillc whose files a finding may depend on."""
 MAX_BYTES = 1_000_000  # of a spec, as in spec/source.py
 LOCK = "distill.lock"
+NO_FILE = -1
+"""In place of the number of an error: no reading gives it, so no state is equal to it."""
 
 State = str
 """What reading a file gave: the digest of its bytes, or the number of the error."""
@@ -99,8 +101,6 @@ class LintCache:
 
     def find(self, name: str) -> Answer | None:
         """The answer for the spec at `name`; None where it has to be linted."""
-        if not os.path.isfile(name):  # a pipe can be read but once
-            return None
         try:
             content = _content(name)
         except OSError:
@@ -190,6 +190,10 @@ def _walk(folder: str, files: "list[list[Any]]") -> None:
 
 
 def _content(path: str) -> bytes:
+    """Of a file. A pipe can be read but once, and a device may have no end: what is read of them is never kept. Raises OSError."""
+    if not os.path.isfile(path):
+        os.stat(path)  # raises where there is nothing
+        raise OSError(NO_FILE, "not a file")
     with open(path, "rb") as stream:
         return stream.read(MAX_BYTES + 1)
 

@@ -235,6 +235,17 @@ def test_many_writers_leave_whole_entries(tmp_path):
     assert torn == [] and sorted(file.name for file in tmp_path.iterdir()) == ["k0", "k1", "k2"]
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+@pytest.mark.parametrize("name", ["distill.yaml", "base.yaml", "distill.lock"])
+def test_a_pipe_is_not_waited_for_and_never_known(linting, name):
+    Path("distill.yaml").write_text(SPEC + "extends: base.yaml\n", encoding="utf-8")
+    Path("base.yaml").write_text("seed: 1\n", encoding="utf-8")
+    linting("distill.yaml")
+    Path(name).unlink(missing_ok=True)
+    os.mkfifo(name)
+    assert LintCache(linting.options).find("distill.yaml") is None
+
+
 def test_both_ends_agree_on_how_large_a_spec_may_be():
     assert lint_cache.MAX_BYTES == MAX_BYTES
 
