@@ -115,13 +115,28 @@ def _tell_apart(parts: Sequence[Part], matrix: Matrix, found: Addressed) -> None
 
 
 def _call(pairs: Sequence[tuple[Cell, Draft]], axes: Sequence[int], matrix: Matrix, found: Addressed) -> None:
+    keys = {tuple([cell[axis] for axis in axes]): draft.key for cell, draft in pairs}
+    alike: dict[str, list[Cell]] = {}
+    for cell, key in keys.items():
+        alike.setdefault(key, []).append(cell)
+    saying = {key: _saying(cells, keys) for key, cells in alike.items()}
     for cell, draft in pairs:
-        name = matrix.name(cell, axes)
+        name = matrix.name(cell, [axes[at] for at in saying[draft.key]])
         if not draft.cell:
             draft.cell = name
         elif name != draft.cell:  # two cells with one result: whoever asks for the other one gets it too
             found.aliases[draft.called_in(name)] = draft.called
             found.origins[draft.called_in(name)] = f"{draft.origin}[{name}]"
+
+
+def _saying(cells: Sequence[Cell], keys: Mapping[Cell, str]) -> Sequence[int]:
+    """The positions in which all cells with one key agree, if none with another has the same values there; else all positions."""
+    first, everything = cells[0], range(len(cells[0]))
+    same = [at for at in everything if all(cell[at] == first[at] for cell in cells)]
+    if len(same) == len(first) or not same:
+        return everything
+    others = (cell for cell in keys if all(cell[at] == first[at] for at in same))
+    return same if all(keys[cell] == keys[first] for cell in others) else everything
 
 
 # -- the lock ---------------------------------------------------------------------------------------------------------------

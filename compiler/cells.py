@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from distillc.compiler.outline import Outline
 from distillc.compiler.outline.models import Model
+from distillc.compiler.outline.roles import roles
 from distillc.compiler.outline.rows import Rows
 from distillc.compiler.outline.steps import Step
 from distillc.compiler.plugins import Plugins
@@ -49,6 +50,12 @@ class Version:
     def teachers(self) -> tuple[str, ...]:
         """Those that a role in a report may hang on, wherever they stand."""
         return self.rows.teachers if self.rows else self.model.soft if self.model else ()
+
+    def put_into(self, outline: Outline) -> None:
+        if self.rows:
+            outline.rows[self.step.name] = self.rows
+        elif self.model:
+            outline.models[self.step.name] = self.model
 
 
 @dataclass(slots=True, eq=False)
@@ -186,40 +193,39 @@ class Survey:
         """The part of a cell that names something that none before it does, or of a spec without a matrix."""
         self.world.pinned.clear()
         outline = Outline(context, self.plugins, self.world)
-        versions = {
-            step.name: Version(step, outline.rows.get(step.name), outline.models.get(step.name), self.world.pinned.get(step.name))
-            for step in outline.order
-        }
-        for name, finding in self._unreadable(outline):
-            versions[name].findings.append(finding)
-        self._kin[signature] = Kin(outline, versions, _hang(outline))
+        unreadable = self._unreadable(outline)
+        hang = _hang(outline)
+        versions: dict[str, Version] = {}
+        for step in outline.order:
+            name = step.name
+            key = _key(step, hang[name], versions, outline)
+            if key not in self._versions:
+                version = Version(step, outline.rows.get(name), outline.models.get(name), self.world.pinned.get(name))
+                version.findings += [finding for its, finding in unreadable if its == name]
+                self._versions[key] = version
+            versions[name] = self._versions[key]
+            versions[name].put_into(outline)
+        self._kin[signature] = Kin(outline, versions, hang)
         return Part(number, cell, outline, versions)
 
     def _next(self, number: int, cell: Cell, root: MappingNode, kin: Kin) -> Part:
         """The part of a cell that names the same as one before it: only what moved is looked at."""
         changed = {new.key: self._step(kin, new) for _, new in changes(kin.outline.root, root)}
         outline = kin.outline.variant(root, changed)
-        everywhere = tuple(id(root.get(key)) for key in EVERYWHERE)
         all_moved = any(root.get(key) is not kin.outline.root.get(key) for key in EVERYWHERE)
         versions: dict[str, Version] = {}
         moved: set[str] = set()
-        taught: dict[str, tuple[str, ...]] = {}
+        taught = False
         for step in outline.order:
             name = step.name
             version, hang = kin.versions[name], kin.hang[name]
             if all_moved or name in changed or not moved.isdisjoint(hang) or (taught and step.section == "evaluate"):
-                teaching = frozenset(taught.items()) if step.section == "evaluate" else None
-                key = (id(kin), name, id(step.node), everywhere, teaching, *[id(versions[other]) for other in hang])
-                version = self._version(key, step, outline)
+                version = self._version(_key(step, hang, versions, outline), step, outline)
                 if version is not kin.versions[name]:
                     moved.add(name)
-                    if version.teachers != kin.versions[name].teachers:
-                        taught[name] = version.teachers
+                    taught |= version.teachers != kin.versions[name].teachers
             versions[name] = version
-            if version.rows:
-                outline.rows[name] = version.rows
-            elif version.model:
-                outline.models[name] = version.model
+            version.put_into(outline)
         return Part(number, cell, outline, versions)
 
     def _version(self, key: tuple[Any, ...], step: Step, outline: Outline) -> Version:
@@ -245,6 +251,13 @@ class Survey:
         ]
         self.world.unreadable.clear()
         return found
+
+
+def _key(step: Step, hang: Sequence[str], versions: Mapping[str, Version], outline: Outline) -> tuple[Any, ...]:
+    """What a version of a step is made of. A report has the roles of its models, on which the whole spec has a say."""
+    everywhere = [id(outline.root.get(key)) for key in EVERYWHERE]
+    cast = roles(outline, step.body["models"]).items() if step.section == "evaluate" else ()
+    return (step.name, id(step.node), *everywhere, *[(other, id(versions[other])) for other in hang], *cast)
 
 
 def changes(old: MappingNode, new: MappingNode) -> Iterator[tuple[str, Entry]]:

@@ -19,7 +19,7 @@ from distillc.compiler.lower.sections import lower_step
 from distillc.compiler.plugins import Plugins
 from distillc.spec.diagnostic import Diagnostic
 from distillc.spec.lint import load, validated
-from distillc.spec.matrix import Matrix
+from distillc.spec.matrix import Cell, Matrix
 from distillc.spec.model import Spec
 from distillc.spec.nodes import Entry, MappingNode, Node, ScalarNode, at, entries, to_plain
 from distillc.spec.resolve import Resolved
@@ -51,8 +51,8 @@ def lower_parts(
                 here = replace(resolved, root=part.outline.root)
                 graph.document = replace(document, spec=specs.of(part.outline.root), span=here.span_of)
                 typed = True
-            if step.name in axes and matrix:
-                graph.overrides = (*_values(matrix, part, axes[step.name]), *document.overrides)
+            if version in axes and matrix:
+                graph.overrides = (*_values(matrix, part, axes[version]), *document.overrides)
             _lower(graph, version)
         part.drafts = graph.drafts
         part.own = list(before_training(part.drafts, {draft.id for draft in part.drafts.values() if draft.placed}).values())
@@ -74,13 +74,18 @@ def _lower(graph: Graph, version: Version) -> None:
     version.findings += graph.findings
 
 
-def _axes_of_evaluations(parts: Sequence[Part]) -> dict[str, tuple[int, ...]]:
-    """For each evaluation the axes that it hangs on."""
+def _axes_of_evaluations(parts: Sequence[Part]) -> dict[Version, list[int]]:
+    """For each version of an evaluation the axes that it hangs on, but for those in which its cells differ."""
     found = {}
     names = dict.fromkeys(name for part in parts for name, version in part.versions.items() if version.step.section == "evaluate")
     for name in names:
         having = [part for part in parts if name in part.versions]
-        found[name] = told_apart([part.cell for part in having], [id(part.versions[name]) for part in having])
+        axes = told_apart([part.cell for part in having], [id(part.versions[name]) for part in having])
+        cells: dict[Version, list[Cell]] = {}
+        for part in having:
+            cells.setdefault(part.versions[name], []).append(part.cell)
+        for version, its in cells.items():
+            found[version] = [axis for axis in axes if len({cell[axis] for cell in its}) == 1]
     return found
 
 
