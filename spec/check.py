@@ -18,6 +18,8 @@ from distillc.spec.wording import closest, did_you_mean, listing, shorten
 
 Path = tuple[str | int, ...]
 Schema = Mapping[str, Any]
+MAX_FINDINGS = 200
+"""About one spec. Where there are so many, the rest of it is not looked at."""
 REFERENCES = frozenset({"rows", "model", "gate", "metric"})
 
 
@@ -200,6 +202,8 @@ class Walker:
         rest = schema.get("additionalProperties", True)
         pattern = schema.get("propertyNames", {}).get("pattern")
         for entry in node:
+            if len(out.diagnostics) >= MAX_FINDINGS:
+                return
             inner: Schema | bool = properties.get(entry.key, rest)
             if inner is False:
                 out.diagnostics.append(self.unknown(entry, properties, node, path))
@@ -254,6 +258,8 @@ class Walker:
 
     def sequence(self, node: SequenceNode, schema: Schema, path: Path, anchor: Span, out: Checked) -> None:
         for index, item in enumerate(node.items):
+            if len(out.diagnostics) >= MAX_FINDINGS:
+                return
             found = self.visit(item, schema.get("items", {}), (*path, index), item.span)
             out.diagnostics += found.diagnostics
             out.references += found.references

@@ -18,10 +18,12 @@ from distillc.spec.source import Source
 from distillc.spec.wording import closest
 
 WORD = "distillc"
+MAX_COMMENTS = 200
+"""Each is held against each finding; a spec with more has them made by a program."""
 DIRECTIVES = ("ignore", "ignore-file")
 _OTHER_TOOLS = frozenset({"allow", "disable", "expect", "noqa", "nolint", "off", "skip", "suppress"})
-_BEGIN = re.compile(rf"#+[ \t]*(?P<name>{WORD})\b(?P<colon>[ \t]*:)?[ \t]*(?P<word>[\w-]*)")
-_CODES = re.compile(r"[ \t]*\[(?P<codes>[^\[\]#]*)\]")
+_BEGIN = re.compile(rf"(?<!#)#+[ \t]*(?P<name>{WORD})\b(?P<colon>[ \t]*:)?[ \t]*(?P<word>[\w-]*)")
+_CODES = re.compile(r"[ \t]*\[(?P<codes>[^\[\]#]{0,2000})\]")
 
 Fault = Literal["no colon", "no codes", "not closed", "other word", "not at the top"]
 
@@ -74,7 +76,7 @@ def comments(source: Source) -> Comments:
     layout = _Layout.of(source)
     if layout is None:
         return Comments()
-    begun = [found for found in begun if not layout.is_content(found.start())]
+    begun = [found for found in begun if not layout.is_content(found.start())][:MAX_COMMENTS]
     ends = [found.start() for found in begun[1:]] + [len(source.text)]
     read = (_read(source, found, end, layout) for found, end in zip(begun, ends, strict=False))
     return Comments(tuple(read), layout.first_line)

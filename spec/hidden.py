@@ -13,6 +13,7 @@ from distillc.spec.source import Source
 MAX_FOUND = 20
 _FLAG = r"\U0001f3f4[\U000e0020-\U000e007e]+\U000e007f"  # of Wales, say: a black flag, and its name in tag characters
 _HIDDEN = _FLAG + r"|([\u202a-\u202e\u2066-\u2069]|[\u00ad\u180e\u200b\u2060-\u2064\ufff9-\ufffb]|[\U000e0000-\U000e007f]+)"
+_SIGNS = "-?:,[]{}#&*!|>'\"%@`"
 
 
 def hidden_characters(source: Source) -> Iterator[Diagnostic]:
@@ -39,5 +40,11 @@ def hidden_characters(source: Source) -> Iterator[Diagnostic]:
             f"the character U+{code:04X}{many} {what}",
             span,
             help=f'remove it; where it is meant, write "{escape}" in double quotes',
-            fix=Fix("remove it", (Edit(span, ""),), Applicability.UNSAFE),
+            fix=None if _holds_apart(source.text, *match.span(1)) else Fix("remove it", (Edit(span, ""),), Applicability.UNSAFE),
         )
+
+
+def _holds_apart(text: str, start: int, end: int) -> bool:
+    """Whether the text around it would become YAML of another kind without it: `a:` and a space, or a bracket at the beginning."""
+    before, after = text[start - 1 : start], text[end : end + 1]
+    return before in ("", ":") or (before.isspace() and (after.isspace() or after in _SIGNS))

@@ -1,11 +1,11 @@
 """The front end in one call: text in, a resolved spec and all findings out. Never raises on bad input."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from distillc.spec.check import Walker
+from distillc.spec.check import MAX_FINDINGS, Walker
 from distillc.spec.codes import CODES, COMPILER_CODES
 from distillc.spec.comments import Comments, comments
 from distillc.spec.composition import Composition, Variant
@@ -137,7 +137,8 @@ def lint(
             found.append(stop.diagnostic)
     wanted: list[str | None] = [profile]
     if every_profile:
-        wanted += [entry.key for entry in entries(root.get("profiles"))[:MAX_PROFILES] if entry.key != profile]
+        profiles = entries(root.get("profiles"))
+        wanted += [entry.key for entry in profiles if entry.key != profile] if len(profiles) <= MAX_PROFILES else []
     final, seen, its = root, None, None
     walker = Walker(schema)
     composition = Composition(sources, walker, sections, came)
@@ -186,6 +187,9 @@ def findings(root: MappingNode, table: PluginTable, walker: Walker, spoken: Mapp
         frozenset(checked.malformed),
         tuple(comment for each in spoken.values() for comment in each.found),
     )
+    if len(checked.diagnostics) >= MAX_FINDINGS:
+        *found, last = checked.diagnostics
+        return [*found, replace(last, notes=(*last.notes, "there are more; the rest is looked at when these are mended"))], context
     return [*checked.diagnostics, *run_rules(context)], context
 
 

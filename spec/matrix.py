@@ -38,6 +38,7 @@ class Axis:
     values: list[Node] = field(default_factory=list)
     words: list[str] = field(default_factory=list)
     numbers: dict[str, int] = field(default_factory=dict)
+    taken: set[str] = field(default_factory=set)
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -59,7 +60,8 @@ class Axis:
         self.numbers[repr(to_plain(value))] = len(self.values)
         word = value.text if isinstance(value, ScalarNode) and _PLAIN.fullmatch(value.text) else ""
         self.values.append(value)
-        self.words.append(word if word and word not in self.words else f"#{len(self.values)}")
+        self.words.append(word if word and word not in self.taken else f"#{len(self.values)}")
+        self.taken.add(word)
         return len(self.values) - 1
 
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from distillc.spec.composition import Cells, Composition
 
 MAX_EXTENDS = 8
+MAX_FILES = 64
+"""All in all: a few files that each extend a few others would be read millions of times."""
 MAX_PROFILES = 64
 MAX_PARTS = 16
 SECTIONS_OF_WHOLE = frozenset({"extends", "profiles", "plugins", "distill"})
@@ -108,7 +110,7 @@ def extended(
 ) -> tuple[MappingNode, list[Diagnostic]]:
     """`root` on top of what it extends. A file that cannot be used is left out and reported; `came` gets the place that names each."""
     found: list[Diagnostic] = []
-    merged = _extend(root, Path(source.name), read, sources, came, (str(Path(source.name)),), found)
+    merged = _extend(root, Path(source.name), read, sources, came, (str(Path(source.name)),), found, [])
     return merged, found
 
 
@@ -120,19 +122,26 @@ def _extend(
     came: dict[str, Span],
     chain: tuple[str, ...],
     found: list[Diagnostic],
+    opened: list[Span],
 ) -> MappingNode:
     wanted = root.get("extends")
     if wanted is None:
         return root
     below: MappingNode | None = None
     for item in wanted.items if isinstance(wanted, SequenceNode) else (wanted,):
+        if len(opened) >= MAX_FILES:
+            found.append(
+                Diagnostic("D022", Severity.ERROR, f"more than {MAX_FILES} times a spec is extended", item.span, "join some of them")
+            )
+            break
+        opened.append(item.span)
         try:
             name = text(item)
             if name is None:
                 continue  # the schema reports it
             base, path = _open(name, item.span, file, read, sources, chain, found)
             came.setdefault(str(path), item.span)
-            base = _extend(base, path, read, sources, came, (*chain, str(path)), found)
+            base = _extend(base, path, read, sources, came, (*chain, str(path)), found, opened)
             below = base if below is None else merge(below, base)
         except Stop as stop:
             found.append(stop.diagnostic)

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 
 MAX_QUOTED = 60
+MAX_CANDIDATES = 1_000
+"""Among more, looking for the nearest takes long, and what is nearest means little."""
 
 
 def distance(a: str, b: str, limit: int) -> int:
@@ -33,7 +35,8 @@ def closest(word: str, candidates: Iterable[str]) -> str | None:
     if len(word) > MAX_QUOTED:
         return None
     best: tuple[int, str] | None = None
-    for candidate in sorted(set(candidates)):
+    names = set(candidates)
+    for candidate in sorted(names) if len(names) <= MAX_CANDIDATES else ():
         edits = 0 if _goes_on(candidate, word) else distance(word.lower(), candidate.lower(), limit)
         if edits <= limit and (best is None or edits < best[0]):
             best = (edits, candidate)

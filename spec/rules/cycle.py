@@ -26,11 +26,14 @@ from distillc.spec.references import owner, split_name
 from distillc.spec.rules import Context, error
 from distillc.spec.wording import shorten
 
+MAX_SHOWN = 12
+
 
 def check(context: Context) -> Iterator[Diagnostic]:
     for loop in _loops(_edges(context)):
         names = [reference_owner for reference_owner, _ in loop]
-        path = " → ".join(shorten(name) for name in [*names, names[0]])
+        shown = names if len(names) <= MAX_SHOWN else [*names[: MAX_SHOWN - 2], f"{len(names) - MAX_SHOWN + 1} more", names[-1]]
+        path = " → ".join(shorten(name) for name in [*shown, names[0]])
         first = loop[0][1]
         related = tuple(Label(reference.span, f"`{shorten(name)}` needs this") for name, reference in loop[1:8])
         yield error("D204", f"a cycle: {path}", first.span, "one of these references must name something else", related=related)
