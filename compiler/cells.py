@@ -1,4 +1,4 @@
-"""The cells of a spec: which steps are the same in which of them, before anything is lowered. ADR 0003.
+"""The cells of a spec: which steps are the same in which of them, before anything is lowered. docs/adr/0005.
 
 A step has one version for all cells in which its text, `task`, `decoding` and `seed`, and the versions of all that it hangs on are the
 same. A spec without a matrix is one cell. What is known of a version's rows or model is worked out once.

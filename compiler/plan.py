@@ -101,7 +101,8 @@ def without_cell(name: str) -> str:
 def _cell(name: str) -> dict[str, str]:
     """The values in a name, by the labels of their axes."""
     inside = name.partition("[")[2].partition("]")[0]
-    return dict(part.partition("=")[::2] for part in inside.split(",")) if inside else {}
+    pairs = [part.partition("=") for part in inside.split(",")] if inside else []
+    return {label: value for label, _, value in pairs}
 
 
 def to_json(plan: Plan, more: Callable[[Stage], Mapping[str, Any]] | None = None) -> str:

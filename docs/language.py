@@ -10,13 +10,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from distillc.compiler.rules.unsupported import MATRIX_KEYS, TRAIN_KEYS
 from distillc.compiler.rules.unsupported import SECTIONS as UNSUPPORTED
-from distillc.compiler.rules.unsupported import TRAIN_KEYS
 from distillc.plugins.registry import Registry, load
 from distillc.spec import model
 
 PAGE = Path(__file__).with_name("language.md")
 NOT_YET = "*Checked, but not run by this version (D151).*"
+NOT_YET_KEYS: Mapping[str, tuple[str, ...]] = {"TrainStep": TRAIN_KEYS, "Matrix": MATRIX_KEYS}
 REFERENCES = {
     "rows": "name of rows",
     "model": "name of a model",
@@ -40,6 +41,25 @@ there, unless it says optional. Unknown keys are errors.
 
 A profile, under `profiles`, is a map from paths (`train.student.epochs`) to values; `--profile NAME` applies it. `--set PATH=VALUE` does
 the same for one value.
+
+`${section.name.field}` takes the value that stands at a path, with its type where it is all of a value (lists and maps too), as it was
+written inside a text: `path: "dist/${models.small.layers}/"`. It is filled in after `extends`, profiles and `--set`, in each cell of a
+matrix; `$${` is `${` itself. `${env:NAME}` and `${file:PATH}` are secrets: they stand in fields typed secret alone, and nothing refers to
+them.
+
+A matrix is the same spec for several values. Each combination of the values under `vary` is a cell, and a cell is the spec with its values
+set, as `--set` would set them; a profile and `--set` win over it. `exclude` takes out the combinations that have all values of an entry.
+`include`, read last and from top to bottom, adds the values of an entry to every combination that it contradicts in no varied path, and is
+a cell of its own where there is none, as on GitHub. Steps that an axis touches, and all that hang on them, are one step a cell, called
+`student[layers=8]` by the last part of the path (by more where two end alike) and the value, or its number (`#2`) where it is no short
+word. A step that is the same in several cells exists once. `--until`, `why` and `report --evaluation` take a name with its cell, with
+some of its values, or with none for all cells. Cells that would write to one path are an error (D651): put what varies into the path. At
+most 1,000 cells.
+
+    matrix:
+      vary: {models.small.layers: [8, 12], train.student.epochs: [2, 4]}
+      exclude: [{models.small.layers: 8, train.student.epochs: 4}]
+      include: [{models.small.layers: 16, train.student.learning_rate: 1.0e-4}]
 """
 
 
@@ -73,7 +93,7 @@ def _definition(name: str, definitions: Mapping[str, Any], registry: Registry) -
     found = definitions[name]
     if "x-distillc-uses" not in found:
         yield ""
-        yield from _table(found["properties"], found.get("required", ()), TRAIN_KEYS if name == "TrainStep" else ())
+        yield from _table(found["properties"], found.get("required", ()), NOT_YET_KEYS.get(name, ()))
         return
     own = {field.alias or key for key, field in getattr(model, name).model_fields.items()}
     keys: dict[str, Any] = {"uses": {"description": "the plugin", "type": "string"}}

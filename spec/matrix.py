@@ -108,16 +108,17 @@ class Placed:
     def of(self, cell: Cell) -> MappingNode:
         entries = dict(self.root.entries)
         for place, axes in self.places.items():
-            numbers = tuple([cell[axis] for axis in axes])
+            section_name = place[0]
+            numbers: Cell = tuple([cell[axis] for axis in axes])
             if not any(number is not None for number in numbers):
                 continue
             entry = self.entry(place, axes, numbers)
             if len(place) > 1:
-                section = entries[place[0]]
+                section = entries[section_name]
                 assert isinstance(section.value, MappingNode)
                 steps = section.value
                 entry = Entry(section.key, section.key_span, MappingNode({**steps.entries, place[1]: entry}, steps.span, steps.flow))
-            entries[place[0]] = entry
+            entries[section_name] = entry
         return MappingNode(entries, self.root.span, self.root.flow)
 
     def entry(self, place: tuple[str, ...], axes: Sequence[int], numbers: Cell) -> Entry:

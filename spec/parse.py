@@ -249,10 +249,10 @@ class _Builder:
 
     def span(self, event: Any) -> Span:
         """A block scalar ends, to libyaml, where the next token starts; to a reader, after its last character."""
+        first, last = event.start_mark, event.end_mark
         if isinstance(event, yaml.ScalarEvent) and event.style not in ("|", ">"):
-            start, end = event.start_mark, event.end_mark
-            return Span(self.source.name, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
-        start, end = event.start_mark.index, event.end_mark.index
+            return Span(self.source.name, first.line + 1, first.column + 1, last.line + 1, last.column + 1)
+        start, end = first.index, last.index
         while end > start and self.source.text[end - 1 : end].isspace():
             end -= 1
         return self.source.span(start, end)

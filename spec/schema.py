@@ -219,7 +219,7 @@ def _plain(schema: Any) -> Any:
     if "discriminator" in found:
         found["type"] = "object"  # all that a discriminator can stand in
     match found.get("anyOf"):
-        case [{"type": str(kind), **option}, {"type": "null"}] if "const" not in option:
+        case [{"type": str(kind)} as option, {"type": "null"}] if "const" not in option:
             del found["anyOf"]
             found = {**option, **found, "type": [kind, "null"]}
             if "enum" in found:

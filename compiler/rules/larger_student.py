@@ -48,9 +48,9 @@ def check(outline: Outline) -> Iterator[Diagnostic]:
                 message = (
                     f"`{step.name}` is larger than its teacher `{teacher.name}`: {_words(outline, student)}, {_words(outline, teacher)}"
                 )
-                where = (*step.where, "losses", name, "teacher")
+                teaching = (*step.where, "losses", name, "teacher")
                 related = label(outline, (*step.where, "model"), "the student")
-                yield warning(outline, "D554", where, message, "take a smaller student, or swap the two", related=related)
+                yield warning(outline, "D554", teaching, message, "take a smaller student, or swap the two", related=related)
 
 
 def _size(outline: Outline, model: Model) -> int | None:

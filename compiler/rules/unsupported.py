@@ -19,6 +19,7 @@ from distillc.spec.diagnostic import Diagnostic
 from distillc.spec.nodes import at, entries, text, to_plain
 
 SECTIONS = ("choose", "budget", "privacy", "trackers", "plugins")
+MATRIX_KEYS = ("select",)
 TRAIN_KEYS = ("lora", "on_policy", "fake_quantize")
 
 
@@ -33,8 +34,10 @@ def _found(outline: Outline) -> Iterator[tuple[Where, str]]:
         node = outline.root.get(section)
         if node is not None and to_plain(node) and (section,) not in outline.malformed:
             yield (section,), f"`{section}`"
-    if at(outline.root, "matrix", "select") is not None:
-        yield ("matrix", "select"), "`select` of a matrix"
+    for key in MATRIX_KEYS:
+        node = at(outline.root, "matrix", key)
+        if node is not None and to_plain(node) is not None:
+            yield ("matrix", key), f"`{key}` of a matrix"
     for step in entries(outline.root.get("train")):
         for key in TRAIN_KEYS:
             node = at(step.value, key)

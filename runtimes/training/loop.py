@@ -58,7 +58,7 @@ class Loop:
         self.job, self.model, self.text = job, model, text
         self.settings = job.settings
         self.checkpoint_seconds = checkpoint_seconds
-        self.precision = precision
+        self.precision: Precision = precision
         self.examples = [example(row, job.task, text) for row in job.rows]
         self.validation = [example(row, job.task, text) for row in job.validation]
         self.order = Order(len(self.examples), self.settings.batch, job.seed)

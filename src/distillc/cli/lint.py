@@ -80,12 +80,12 @@ def run(args: argparse.Namespace) -> int:
 def checked(args: argparse.Namespace, names: "Sequence[str]", given: "StandardInput | None") -> "Iterator[Linted | Answer]":
     """What is wrong with each spec: as it is known from before where nothing has changed, else linted."""
     cache = None if args.no_cache or args.overrides or args.world or given else LintCache([args.profile, args.select, args.ignore])
-    linter = None
+    linter = read = None
     for name in names:
         if cache and (answer := cache.find(name)) is not None:
             yield answer
             continue
-        if linter is None:
+        if linter is None or read is None:
             from distillc.cli.linting import Linter
             from distillc.spec.source import read_file
 
@@ -126,20 +126,20 @@ def show(
     stream: "TextIO | None" = None,
 ) -> int:
     """Prints what was found, and answers with the exit code."""
-    stream = stream or sys.stdout
+    out = stream or sys.stdout
     found = [diagnostic for each in linted for diagnostic in each.diagnostics]
     if found or args.format not in EMPTY:
         sources = {name: source for each in linted for name, source in each.sources.items()}
-        stream.write(render(args.format, found, sources, color=use_color(stream.isatty())))
+        out.write(render(args.format, found, sources, color=use_color(out.isatty())))
     if args.format in FOR_PEOPLE:
         waiting = frozenset[str]().union(*(each.waiting for each in linted))
         words = summary(found, len(names), len(waiting))
-        print(f"{fixed} fixed; {words}" if fixed else words, file=stream)
+        print(f"{fixed} fixed; {words}" if fixed else words, file=out)
         if any(diagnostic.fix for diagnostic in found):
             from distillc.cli.fix_hint import hint
 
             if told := hint(found, names, unsafe=args.unsafe_fixes):
-                print(told, file=stream)
+                print(told, file=out)
     if any(diagnostic.code == "D000" for diagnostic in found):
         return 2
     levels = {diagnostic.severity.value for diagnostic in found}

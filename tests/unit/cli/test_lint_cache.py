@@ -23,6 +23,8 @@ from distillc.spec.lint import Linted, lint_file
 from distillc.spec.source import MAX_BYTES, read_file
 from tests.unit.spec.conftest import FakeTable
 
+ALL_CHECKS = tuple(HealthCheck.__members__.values())
+
 SPEC = 'distill: 1\nname: x\ntask: {kind: generate, input: text, target: fixed, prompt: "{{ text }}"}\n'
 TABLE = FakeTable()
 
@@ -282,7 +284,7 @@ class Edits(RuleBasedStateMachine):
         self.linting.installed = installed
 
     @rule(text=st.sampled_from(["1", "2"]))
-    def rules(self, text: str) -> None:
+    def our_rules(self, text: str) -> None:
         changed(self.linting.package / "rule.py", text)
 
     @rule(profile=st.sampled_from([None, "quick"]), ignored=st.sampled_from([[], ["D4"]]))
@@ -318,7 +320,7 @@ class Edits(RuleBasedStateMachine):
 
 def test_no_edit_of_anything_gives_a_stale_answer(linting, tmp_path):
     Edits.folder, Edits.linting = tmp_path, linting
-    quick = settings(max_examples=25, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck))
+    quick = settings(max_examples=25, stateful_step_count=25, deadline=None, suppress_health_check=ALL_CHECKS)
     run_state_machine_as_test(Edits, settings=quick)
 
 

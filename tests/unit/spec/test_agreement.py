@@ -17,6 +17,7 @@ import jsonschema
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from jsonschema import validators
 from pydantic import BaseModel, ValidationError
 
 from distillc.plugins import registry
@@ -26,6 +27,8 @@ from distillc.spec.model import ModelStep, Spec, Uses
 from distillc.spec.parse import parse
 from distillc.spec.source import Source
 from tests.unit.spec.specs_at_random import Maker, changed
+
+ALL_CHECKS = tuple(HealthCheck.__members__.values())
 
 
 @cache
@@ -49,7 +52,7 @@ def ends_at_the_end(_: Any, pattern: str, text: Any, __: Any) -> Iterator[jsonsc
 
 @cache
 def validator() -> Any:
-    kind: Any = jsonschema.validators.extend(jsonschema.Draft202012Validator, {"pattern": ends_at_the_end})
+    kind: Any = validators.extend(jsonschema.Draft202012Validator, {"pattern": ends_at_the_end})
     return kind(builtins().language_schema())
 
 
@@ -150,7 +153,7 @@ def agree(spec: Any) -> bool:
 
 
 chances = st.randoms(use_true_random=False)
-quick = settings(max_examples=200, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), print_blob=False)
+quick = settings(max_examples=200, deadline=None, derandomize=True, suppress_health_check=ALL_CHECKS, print_blob=False)
 
 
 def right_spec(chance: random.Random) -> dict[str, Any]:
@@ -180,7 +183,7 @@ def test_they_agree_on_specs_with_several_things_changed(chance):
 
 
 @pytest.mark.soak
-@settings(max_examples=20_000, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20_000, deadline=None, suppress_health_check=ALL_CHECKS)
 @given(chances)
 def test_they_agree_on_many_more(chance):
     agree(changed(right_spec(chance), chance))

@@ -167,7 +167,7 @@ def test_the_cells_that_are_looked_at_have_every_value_and_are_few():
     assert found is not None
     cover = found.cover()
     assert len(cover) == 10 and set(cover) <= set(found.cells)
-    assert [sorted({cell[axis] for cell in cover if cell[axis] is not None}) for axis in range(3)] == [
+    assert [sorted({number for cell in cover if (number := cell[axis]) is not None}) for axis in range(3)] == [
         [*range(10)],
         [*range(10)],
         [0, 1, 2],
