@@ -24,7 +24,7 @@ distill: 1
 name: third
 task: {kind: generate, input: text, target: fixed, prompt: "Fix: {{ text }}\\nFixed:"}
 data:
-  gold: {uses: jsonl, path: rows.jsonl, split: {by: row, validation: 2, test: 2}}
+  gold: {uses: jsonl, path: rows.jsonl, split: {by: row, validation: 2, test: 6}}
 generate:
   answers: {from: gold, steps: [{uses: answer, model: teacher}]}
 models:
@@ -37,7 +37,7 @@ train:
 quantize:
   q8: {uses: gguf, from: student}
 evaluate:
-  test: {data: gold.test, models: [as_is, student, q8], metrics: [{uses: word_error_rate, case: false}],
+  test: {data: gold.test, models: [as_is, teacher, student, q8], metrics: [{uses: word_error_rate, case: false}],
          gates: {fewer: {model: q8, metric: word_error_rate, against: as_is}}}
 deploy:
   file: {uses: zip, from: q8, path: out/, compress: true, needs: fewer}
@@ -51,7 +51,7 @@ def registry() -> Registry:
 
 @pytest.fixture
 def spec(tmp_path: Path) -> Path:
-    rows = [{"text": f"He go {i}", "fixed": f"He goes {i}"} for i in range(10)]
+    rows = [{"text": f"He go {i}", "fixed": f"He goes {i}"} for i in range(16)]
     (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     path = tmp_path / "distill.yaml"
     path.write_text(SPEC)

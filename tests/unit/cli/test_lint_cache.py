@@ -23,7 +23,14 @@ from distillc.spec.lint import Linted, lint_file
 from distillc.spec.source import MAX_BYTES, read_file
 from tests.unit.spec.conftest import FakeTable
 
-ALL_CHECKS = tuple(HealthCheck.__members__.values())
+ALL_CHECKS = (
+    HealthCheck.too_slow,
+    HealthCheck.data_too_large,
+    HealthCheck.filter_too_much,
+    HealthCheck.large_base_example,
+    HealthCheck.function_scoped_fixture,
+    HealthCheck.differing_executors,
+)
 
 SPEC = 'distill: 1\nname: x\ntask: {kind: generate, input: text, target: fixed, prompt: "{{ text }}"}\n'
 TABLE = FakeTable()
