@@ -52,6 +52,11 @@ def evaluated(context: Context) -> set[str]:
     return {name for _, _, models in evaluations(context) for name in models}
 
 
+def candidates(context: Context, choice: str) -> list[str]:
+    """The models that a choice is one of; none for any other model."""
+    return [name for item in items(context.at("choose", choice, "among")) if (name := text(item))]
+
+
 def delivered(step: Node) -> dict[str, Node]:
     """The models of a deploy step by name."""
     return {name: node for node in items(at(step, "from")) if (name := text(node))}

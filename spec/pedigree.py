@@ -47,6 +47,14 @@ class Pedigree(NamedTuple):
 
 
 def pedigree(context: Context) -> Pedigree:
+    """Worked out once for all rules that ask."""
+    if "pedigree" not in context.memo:
+        context.memo["pedigree"] = _read(context)
+    found: Pedigree = context.memo["pedigree"]
+    return found
+
+
+def _read(context: Context) -> Pedigree:
     parents: dict[str, list[str]] = {}
     teachers: dict[str, list[str]] = {}
     origins: dict[str, list[str]] = {}

@@ -21,6 +21,7 @@ Use instead:
 
 from collections.abc import Iterator
 
+from distillc.spec.defaults import of_language
 from distillc.spec.diagnostic import Diagnostic, Label
 from distillc.spec.nodes import Node, at, entries, items, text, whole
 from distillc.spec.pedigree import Pedigree, pedigree
@@ -28,18 +29,17 @@ from distillc.spec.rows import Rows, plugins, rows_of
 from distillc.spec.rules import Context, warning
 from distillc.spec.wording import shorten
 
-_DEFAULT = 64
-"""`max_tokens` of a spec that does not say (`spec/model.py`)."""
-
 
 def check(context: Context) -> Iterator[Diagnostic]:
     general = context.at("decoding", "max_tokens")
-    steps = entries(context.at("evaluate"))
-    family = pedigree(context) if steps else None
-    for step in steps:
-        assert family is not None
+    for step in entries(context.at("evaluate")):
+        family = pedigree(context)
         own = at(step.value, "decoding", "max_tokens")
-        allowed = whole(own if own is not None else general) if own is not None or general is not None else _DEFAULT
+        allowed = (
+            whole(own if own is not None else general)
+            if own is not None or general is not None
+            else of_language(context, "Decoding", "max_tokens")
+        )
         if allowed is None:
             continue
         for model in items(at(step.value, "models")):

@@ -18,22 +18,20 @@ Use instead:
 
 from collections.abc import Iterator
 
+from distillc.spec.defaults import of_language, of_plugin
 from distillc.spec.diagnostic import Diagnostic
 from distillc.spec.nodes import at, entries, uses, whole
 from distillc.spec.rules import Context, warning
 from distillc.spec.wording import shorten
 
-CONTEXT, MAX_TOKENS = 2048, 64
-"""What `bundle` and `decoding` take where they say nothing."""
-
 
 def check(context: Context) -> Iterator[Diagnostic]:
-    default = whole(context.at("decoding", "max_tokens")) or MAX_TOKENS
+    default = whole(context.at("decoding", "max_tokens")) or of_language(context, "Decoding", "max_tokens")
     own = [whole(at(step.value, "decoding", "max_tokens")) or default for step in entries(context.at("evaluate"))]
     answer = min(own, default=default)
     for step in entries(context.at("deploy")):
         node = at(step.value, "context")
-        reserved = CONTEXT if node is None else whole(node)
+        reserved = of_plugin(context, "targets", "bundle", "context") if node is None else whole(node)
         if uses(step.value) == "bundle" and reserved is not None and reserved <= answer:
             message = f"`{shorten(step.key)}` reserves {reserved} tokens for prompt and answer, and an answer may have {answer}"
             help = "make `context` larger than `max_tokens` by the longest prompt"

@@ -19,10 +19,10 @@ Fix: adds the model to the only evaluation that there is. It is unsafe: it has t
 
 from collections.abc import Iterator
 
-from distillc.spec.claims import delivered, evaluated, evaluations
+from distillc.spec.claims import candidates, delivered, evaluated, evaluations
 from distillc.spec.diagnostic import Diagnostic
 from distillc.spec.node_edits import append, fix
-from distillc.spec.nodes import entries, items, text
+from distillc.spec.nodes import entries
 from distillc.spec.rules import Context, warning
 from distillc.spec.wording import shorten
 
@@ -35,8 +35,8 @@ def check(context: Context) -> Iterator[Diagnostic]:
             definition = context.definitions.get(name)
             if name in seen or definition is None or definition.kind != "model":
                 continue
-            candidates = [text(item) for item in items(context.at("choose", name, "among"))]
-            if candidates and seen.issuperset(candidates):
+            among = candidates(context, name)
+            if among and seen.issuperset(among):
                 continue
             where = f"to the models of `{shorten(lists[0][0])}`" if lists else "to the models of a step of `evaluate`"
             yield warning(

@@ -16,6 +16,7 @@ Use instead:
 
 from collections.abc import Iterator
 
+from distillc.spec.defaults import of_plugin
 from distillc.spec.diagnostic import Diagnostic, Label
 from distillc.spec.nodes import MappingNode, Node, at, entries, items, number, uses
 from distillc.spec.rules import Context, error
@@ -45,7 +46,5 @@ def _check(kind: str, node: Node, context: Context) -> Iterator[Diagnostic]:
 
 
 def _default(kind: str, plugin: str | None, key: str, context: Context) -> float | None:
-    if plugin is None or plugin not in context.table.names(kind):
-        return None
-    default = context.table.config_schema(kind, plugin).get("properties", {}).get(key, {}).get("default")
+    default = of_plugin(context, kind, plugin, key)
     return default if isinstance(default, int | float) and not isinstance(default, bool) else None

@@ -22,6 +22,7 @@ Use instead:
 import math
 from collections.abc import Iterator
 
+from distillc.spec.defaults import of_language
 from distillc.spec.diagnostic import Diagnostic
 from distillc.spec.nodes import MappingNode, entries, number, text, whole
 from distillc.spec.references import split_name
@@ -33,8 +34,6 @@ from distillc.spec.wording import shorten
 LEAST = 20
 _TRIAL = 50
 """Whoever trains on fewer rows is trying something out, and knows."""
-_EPOCHS, _BATCH = 3.0, 16
-"""Of a step that does not say (`spec/model.py`)."""
 
 
 def check(context: Context) -> Iterator[Diagnostic]:
@@ -47,8 +46,8 @@ def check(context: Context) -> Iterator[Diagnostic]:
         data = text(step.value.get("data"))
         found = rows_of(data, context) if data and split_name(data)[1] in (None, "train") else None
         rows = found.most if found else None
-        batch = whole(step.value.get("batch")) if "batch" in step.value.entries else _BATCH
-        epochs = number(step.value.get("epochs")) if "epochs" in step.value.entries else _EPOCHS
+        batch = whole(step.value.get("batch")) if "batch" in step.value.entries else of_language(context, "TrainStep", "batch")
+        epochs = number(step.value.get("epochs")) if "epochs" in step.value.entries else of_language(context, "TrainStep", "epochs")
         if rows is None or not batch or batch < 1 or epochs is None or rows < _TRIAL or not 0 < epochs < 1e9:
             continue
         steps = max(1, math.ceil(epochs * math.ceil(rows / batch)))  # as the trainer counts

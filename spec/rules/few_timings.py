@@ -17,13 +17,12 @@ Use instead:
 
 from collections.abc import Iterator
 
+from distillc.spec.defaults import of_language
 from distillc.spec.diagnostic import Diagnostic
 from distillc.spec.nodes import MappingNode, entries, whole
 from distillc.spec.rules import Context, warning
 from distillc.spec.variants import in_profiles
 
-PROMPTS, ROUNDS = 16, 3
-"""What `measure` takes where it says nothing."""
 ENOUGH = 20
 """From 20 timings on, one in twenty may be slower than the 95th percentile."""
 
@@ -34,8 +33,14 @@ def check(context: Context) -> Iterator[Diagnostic]:
         if measure is None or not isinstance(measure.value, MappingNode):
             continue
         written = [node for key in ("prompts", "rounds") if (node := measure.value.get(key))]
-        prompts, rounds = whole(measure.value.get("prompts")), whole(measure.value.get("rounds"))
-        timings = (PROMPTS if prompts is None else prompts) * (ROUNDS if rounds is None else rounds)
+        prompts, rounds = (_number(measure.value, key, context) for key in ("prompts", "rounds"))
+        timings = prompts * rounds
         if written and 0 < timings < ENOUGH and not any(in_profiles(context.root, node.span) for node in written):
             message = f"the 95th percentile of {timings} timings is hardly more than the slowest one"
             yield warning("D611", message, measure.key_span, f"let `prompts` times `rounds` be {ENOUGH} or more")
+
+
+def _number(measure: MappingNode, key: str, context: Context) -> int:
+    said = whole(measure.get(key))
+    default: int = of_language(context, "Measure", key)
+    return default if said is None else said

@@ -26,7 +26,7 @@ Use instead:
 
 from collections.abc import Iterator
 
-from distillc.spec.claims import claims, delivered
+from distillc.spec.claims import candidates, claims, delivered
 from distillc.spec.diagnostic import Diagnostic, Label
 from distillc.spec.nodes import at, entries, items, text
 from distillc.spec.pedigree import pedigree
@@ -46,9 +46,9 @@ def check(context: Context) -> Iterator[Diagnostic]:
         models = delivered(step.value)
         if needs is None or not models or None in needed:
             continue
-        same = {other for name in models for other in (name, *_candidates(name, context))}
+        same = {other for name in models for other in (name, *candidates(context, name))}
         about = [gate for gate in needed if gate is not None]
-        if any(gate.model in same or set(_candidates(gate.model, context)) & models.keys() for gate in about):
+        if any(gate.model in same or set(candidates(context, gate.model)) & models.keys() for gate in about):
             continue
         gate = about[0]
         origin = next((name for name in models if gate.model in family.exported_from(name)), None)
@@ -60,8 +60,3 @@ def check(context: Context) -> Iterator[Diagnostic]:
             "need a gate whose `model` is delivered",
             related=(Label(gate.span_of("model"), "what the gate is about"),),
         )
-
-
-def _candidates(name: str, context: Context) -> list[str]:
-    """The models that a choice is one of."""
-    return [candidate for item in items(context.at("choose", name, "among")) if (candidate := text(item))]

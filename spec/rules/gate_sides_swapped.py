@@ -37,10 +37,10 @@ from distillc.spec.wording import shorten
 
 
 def check(context: Context) -> Iterator[Diagnostic]:
-    found = [claim for claim in claims(context) if claim.model != claim.against]
-    family = pedigree(context) if found else None
-    for claim in found:
-        assert family is not None
+    for claim in claims(context):
+        if claim.model == claim.against:
+            continue
+        family = pedigree(context)
         exported = claim.model in family.exported_from(claim.against)
         if exported or claim.model in family.taught_by(claim.against):
             model, against = claim.body.get("model"), claim.body.get("against")

@@ -25,10 +25,8 @@ from distillc.spec.wording import shorten
 
 
 def check(context: Context) -> Iterator[Diagnostic]:
-    steps = entries(context.at("train"))
-    family = pedigree(context) if steps else None
-    for step in steps:
-        assert family is not None
+    for step in entries(context.at("train")):
+        family = pedigree(context)
         node = at(step.value, "model")
         model, losses = text(node), entries(at(step.value, "losses"))
         teachers = [(place, text(place)) for loss in losses if (place := at(loss.value, "teacher")) is not None]

@@ -18,6 +18,7 @@ Use instead:
 
 from collections.abc import Iterator
 
+from distillc.spec.defaults import of_plugin
 from distillc.spec.diagnostic import Diagnostic
 from distillc.spec.nodes import Entry, at, entries, text, uses
 from distillc.spec.rules import Context, warning
@@ -58,9 +59,6 @@ def _type(step: Entry, context: Context) -> str | None:
     for key in _FIELDS:
         if (node := at(step.value, key)) is not None:
             return text(node)
-    name = uses(step.value)
-    if name is None or name not in context.table.names("quantizers"):
-        return None
-    properties = context.table.config_schema("quantizers", name).get("properties", {})
-    found = next((properties[key].get("default") for key in _FIELDS if key in properties), None)
+    defaults = (of_plugin(context, "quantizers", uses(step.value), key) for key in _FIELDS)
+    found = next((default for default in defaults if default is not None), None)
     return found if isinstance(found, str) else None

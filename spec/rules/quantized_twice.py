@@ -32,10 +32,8 @@ _TYPES = (
 
 def check(context: Context) -> Iterator[Diagnostic]:
     files = {step.key: (node.span, type) for step, node, path in file_paths(context) if (type := _type(path))}
-    steps = entries(context.at("quantize")) if files else []
-    family = pedigree(context) if steps else None
-    for step in steps:
-        assert family is not None
+    for step in entries(context.at("quantize")) if files else ():
+        family = pedigree(context)
         node = at(step.value, "from")
         name = text(node)
         if node is None or name is None or family.trained(name):

@@ -35,16 +35,19 @@ def check(context: Context) -> Iterator[Diagnostic]:
         for step in entries(context.at("models"))
         if uses(step.value) == "random" and not in_profiles(context.root, step.value.span)
     }
-    family = pedigree(context) if random else None
-    for reference in context.references if random else ():
-        assert family is not None
+    if not random:
+        return
+    family = pedigree(context)
+    for reference in context.references:
         if reference.expects != "model" or in_profiles(context.root, reference.span):
             continue
         by_loss = reference.path[0] == "train" and "losses" in reference.path
         if not by_loss and not (reference.path[0] == "generate" and teaches(reference, context)):
             continue
+        if family.trained(reference.text):
+            continue
         origin = next((name for name in family.ancestors(reference.text) if name in random), None)
-        if origin and not family.trained(reference.text):
+        if origin:
             label = Label(random[origin].key_span, "random")
             message = f"`{shorten(reference.text)}` teaches, and its weights are random numbers"
             yield warning("D504", message, reference.span, "train it, name another model, or keep `random` for a profile", (label,))

@@ -34,10 +34,10 @@ from distillc.spec.wording import shorten
 
 
 def check(context: Context) -> Iterator[Diagnostic]:
-    found = [claim for claim in claims(context) if claim.margin is None and claim.model != claim.against]
-    family = pedigree(context) if found else None
-    for claim in found:
-        assert family is not None
+    for claim in claims(context):
+        if claim.margin is not None or claim.model == claim.against:
+            continue
+        family = pedigree(context)
         against = family.exported_from(claim.against)
         if claim.against in family.exported_from(claim.model):
             what = f"`{shorten(claim.against)}`, which it is made from"

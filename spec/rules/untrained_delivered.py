@@ -29,10 +29,8 @@ from distillc.spec.wording import listing, shorten
 
 def check(context: Context) -> Iterator[Diagnostic]:
     trained = [step.key for step in entries(context.at("train"))]
-    steps = entries(context.at("deploy")) if trained else []
-    family = pedigree(context) if steps else None
-    for step in steps:
-        assert family is not None
+    for step in entries(context.at("deploy")) if trained else ():
+        family = pedigree(context)
         for name, node in delivered(step.value).items():
             behind = () if family.trained(name) else family.ancestors(name)
             if not behind or any(ancestor not in family.sections for ancestor in behind):
