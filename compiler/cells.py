@@ -292,8 +292,7 @@ def _hang(outline: Outline) -> dict[str, tuple[str, ...]]:
     for step in outline.order:
         names = set(step.needs)
         if step.section == "evaluate":
-            data = step.body["data"]
-            rows = split_name(data if isinstance(data, str) else next(iter(data.values())))[0]
+            rows = split_name(step.data_sets()[0][1])[0]
             exports = [name for name in step.body["models"] if outline.models[name].section == "quantize"]
             names |= {asked.setdefault(export, rows) for export in exports}
             before.add(step.name)

@@ -64,6 +64,6 @@ def compile_file(
         whole = lint.lint_file(path, registry, profile, tuple(overrides), selection=selection)  # what the compiler has to say too
         raise InvalidSpec(whole.diagnostics, whole.sources)
     resolved = linted.resolved
-    document = Document(load(resolved), resolved.text, str(path), resolved.span_of, profile, tuple(overrides))
+    document = Document(load(resolved), resolved.text, str(path), profile, tuple(overrides))
     plan, findings = compile_document(document, resolved, linted.context, registry, path.absolute().parent, linted.policy)
     return Compiled(plan, path.absolute().parent, (*linted.diagnostics, *findings), linted.sources)

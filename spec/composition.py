@@ -10,7 +10,7 @@ from distillc.spec.diagnostic import Diagnostic, Label, Span
 from distillc.spec.nodes import MappingNode, Node, at, entries, items
 from distillc.spec.references import KINDS
 from distillc.spec.resolve import Assignment
-from distillc.spec.source import Source
+from distillc.spec.source import Source, is_override
 from distillc.spec.variants import within
 from distillc.spec.wording import shorten
 
@@ -143,7 +143,7 @@ class Composition:
             fix = None  # it would mend the reference, not the value
         if profile := self.setting(root, span):
             notes = (*notes, f"set by profile `{shorten(profile)}`")
-        if span.file.startswith("--set"):
+        if is_override(span.file):
             notes, fix = (*notes, "set by `--set`"), None
         file = span.file
         while file in self.came:

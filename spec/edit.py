@@ -32,11 +32,14 @@ def settle(diagnostic: Diagnostic, sources: Mapping[str, Source]) -> Diagnostic:
         return diagnostic
     if source is None or is_override(source.name) or any(edit.span.file != source.name for edit in fix.edits):
         return replace(diagnostic, fix=None)
+    return replace(diagnostic, fix=settled(fix, source))
+
+
+def settled(fix: Fix, source: Source) -> Fix | None:
+    """The fix as it can be applied to the file that all its edits are in."""
     edits = [_settled(edit, source) for edit in sorted(fix.edits, key=lambda edit: edit.span)]
     kept = [edit for edit in edits if edit is not None]
-    if len(kept) < len(edits) or not kept or _overlap(kept, source):
-        return replace(diagnostic, fix=None)
-    return replace(diagnostic, fix=replace(fix, edits=tuple(kept)))
+    return None if len(kept) < len(edits) or not kept or _overlap(kept, source) else replace(fix, edits=tuple(kept))
 
 
 def _settled(edit: Edit, source: Source) -> Edit | None:
@@ -50,7 +53,7 @@ def _settled(edit: Edit, source: Source) -> Edit | None:
     if not text:
         line = source.offset(edit.span.line, 1)
         rest = _REST.match(source.text, end)
-        if start < end and rest and rest.end() > end and not source.text[line:start].strip(" "):
+        if start < end and rest and not source.text[line:start].strip(" "):
             start, end = line, rest.end()
     return Edit(source.span(start, end), text)
 

@@ -36,8 +36,8 @@ class Site:
         """Where the path in the braces stands; the whole text where that cannot be found, as behind an escape."""
         if source is None:
             return node.span
-        begin = source.starts[node.span.line - 1] + node.span.column - 1
-        end = source.starts[node.span.end_line - 1] + node.span.end_column - 1
+        begin = source.offset(node.span.line, node.span.column)
+        end = source.offset(node.span.end_line, node.span.end_column)
         inner = self.inner if self.closed else ""
         written = "${" + inner
         for _ in range(str(node.value)[: self.start].count(written) + 1):

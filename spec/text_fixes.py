@@ -11,7 +11,6 @@ from distillc.spec.source import Source
 MAX_TABS = 1000
 """Lines that are mended at once."""
 _INDENT = re.compile(r"^ *\t[ \t]*", re.MULTILINE)
-_REST = re.compile(r"[ \t]*(?:\r\n|\r|\n|\Z)")
 
 
 def same(one: Node, other: Node) -> bool:
@@ -28,19 +27,17 @@ def same(one: Node, other: Node) -> bool:
 
 
 def removed(source: Source, key: Span, value: Span, before: Span | None, *, flow: bool) -> Fix | None:
-    """Takes out an entry that says nothing new, with its comma or its line; not where a comment or an anchor would go too.
+    """Takes out an entry that says nothing new, with its comma; not where a comment or an anchor would go too.
+
+    `edit.settle` takes away its line, if nothing is left of it.
 
     `before` is the value of the entry before it.
     """
     start, end = source.offset(key.line, key.column), source.offset(value.end_line, value.end_column)
     if flow:
         start = source.offset(before.end_line, before.end_column) if before else start
-    else:
-        line = source.offset(key.line, 1)
-        if source.text[line:start].strip(" "):
-            return None  # `? key`, or a key with an anchor
-        if rest := _REST.match(source.text, end):
-            start, end = line, rest.end()
+    elif source.text[source.offset(key.line, 1) : start].strip(" "):
+        return None  # `? key`, or a key with an anchor
     if start >= end or any(sign in source.text[start:end] for sign in "#&"):
         return None
     return Fix("remove it: it says the same", (Edit(source.span(start, end), ""),))

@@ -77,16 +77,9 @@ def _prompts(graph: Graph, evaluation: str | None, body: DeployStep) -> Input | 
 
 def _behind(graph: Graph, models: list[str]) -> dict[str, str]:
     """Every model that exports descend from, and how: by `weights`, or by what a `teacher` taught. In the order of the plan."""
-    how: dict[str, str] = {}
-    for name in models:
-        how |= dict.fromkeys(graph.outline.ancestors(name), "weights")
-    waiting = [teacher for name in how for teacher in graph.models[name].teachers]
-    while waiting:
-        for ancestor in graph.outline.ancestors(waiting.pop()):
-            if ancestor not in how:
-                how[ancestor] = "teacher"
-                waiting += graph.models[ancestor].teachers
-    return {name: how[name] for name in graph.models if name in how}
+    own = {ancestor for name in models for ancestor in graph.outline.ancestors(name)}
+    behind = {other for name in models for other in graph.outline.behind(name)}
+    return {name: "weights" if name in own else "teacher" for name in graph.models if name in behind}
 
 
 def _lineage(graph: Graph, models: list[str]) -> list[dict[str, Any]]:

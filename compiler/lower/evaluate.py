@@ -8,6 +8,7 @@ from distillc.compiler.lower.graph import Draft, Graph, Step
 from distillc.compiler.lower.overlap import lower_overlaps
 from distillc.compiler.lower.rows import wire_references
 from distillc.compiler.lower.train import find_metric
+from distillc.compiler.outline.declared import named_values
 from distillc.compiler.outline.roles import roles
 from distillc.compiler.plan import Input
 from distillc.spec.model import EvaluateStep, Gate
@@ -196,9 +197,9 @@ def _gate(
 def find_judge(graph: Graph, body: EvaluateStep, text: str) -> tuple[str, str, bool] | None:
     """(local name, value, higher is better) of a judge's value: its local name, or `NAME_VALUE` where it has several."""
     for name, judge in body.judges.items():
-        for value, direction in _values(graph, "judges", judge.uses).items():
-            if text == (f"{name}_{value}" if value else name):
-                return name, value, direction == "higher"
+        if found := _values(graph, "judges", name, judge.uses).get(text):
+            value, better = found
+            return name, value, better == "higher"
     return None
 
 
@@ -225,13 +226,11 @@ def _named(graph: Graph, body: EvaluateStep) -> tuple[dict[str, str], dict[str, 
 
 
 def _ways(graph: Graph, kind: str, named: Iterable[tuple[str, str]]) -> dict[str, str]:
-    return {f"{name}_{value}" if value else name: way for name, uses in named for value, way in _values(graph, kind, uses).items()}
+    return {name: better for local, uses in named for name, (_, better) in _values(graph, kind, local, uses).items()}
 
 
-def _values(graph: Graph, kind: str, name: str) -> dict[str, str]:
-    if name not in graph.plugins.names(kind):
-        return {}
-    return dict(graph.plugins.manifest(kind, name).capabilities.get("values", {"": "higher"}))
+def _values(graph: Graph, kind: str, local: str, uses: str) -> dict[str, tuple[str, str]]:
+    return named_values(local, graph.outline.capabilities(kind, uses)) if uses in graph.plugins.names(kind) else {}
 
 
 def _report(

@@ -48,8 +48,7 @@ def lower_parts(
                 graph.drafts.update(version.drafts)
                 continue
             if not typed:
-                here = replace(resolved, root=part.outline.root)
-                graph.document = replace(document, spec=specs.of(part.outline.root), span=here.span_of)
+                graph.document = replace(document, spec=specs.of(part.outline.root))
                 typed = True
             if version in axes and matrix:
                 graph.overrides = (*_values(matrix, part, axes[version]), *document.overrides)

@@ -5,6 +5,7 @@ from typing import Any
 from distillc.compiler.document import Where
 from distillc.compiler.lower.graph import Draft, Fields, Graph, Step
 from distillc.compiler.lower.rows import wire_references
+from distillc.compiler.outline.declared import named_values
 from distillc.compiler.plan import Input
 from distillc.spec.model import CaptureStep, EarlyStopping, Spec, TrainStep
 
@@ -100,16 +101,12 @@ def _early_stopping(graph: Graph, body: EarlyStopping | None, where: Where) -> t
 def find_metric(graph: Graph, text: str, plugins: list[str], kind: str = "metrics") -> tuple[str, str, bool] | None:
     """(plugin, value, higher is better) of `PLUGIN_VALUE`, or of `PLUGIN` for a value without a name; the longest plugin's name wins."""
     for name in sorted(plugins, key=len, reverse=True):
-        for value, direction in graph.plugins.manifest(kind, name).capabilities.get("values", {"": "higher"}).items():
-            if text == (f"{name}_{value}" if value else name):
-                return name, value, direction == "higher"
+        if found := named_values(name, graph.outline.capabilities(kind, name)).get(text):
+            value, better = found
+            return name, value, better == "higher"
     return None
 
 
 def _values_help(graph: Graph, text: str) -> str:
-    names = [
-        f"{name}_{value}" if value else name
-        for name in graph.plugins.names("metrics")
-        for value in graph.plugins.manifest("metrics", name).capabilities.get("values", {"": "higher"})
-    ]
+    names = [value for name in graph.plugins.names("metrics") for value in named_values(name, graph.outline.capabilities("metrics", name))]
     return f"values that are known: {', '.join(names) or 'none'}, and `loss`"

@@ -9,6 +9,12 @@ from collections.abc import Mapping
 from typing import Any
 
 
+def named_values(name: str, capabilities: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+    """The values of a metric or a judge by the names that a gate writes, NAME or NAME_VALUE: the value itself, and which way is better."""
+    declared: Mapping[str, str] = capabilities.get("values", {"": "higher"})
+    return {f"{name}_{value}" if value else name: (value, better) for value, better in declared.items()}
+
+
 def evaluated(declared: Any, fields: Mapping[str, Any]) -> Any:
     """The fact; None where the field, or an entry for its value, is missing."""
     if isinstance(declared, str):

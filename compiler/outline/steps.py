@@ -40,6 +40,12 @@ class Step:
     def where(self) -> tuple[str, str]:
         return (self.section, self.name)
 
+    def data_sets(self) -> "list[tuple[tuple[str, ...], str]]":
+        """Of an evaluation: its rows, the first set first, each with the place that names it."""
+        data = self.body["data"]
+        where = (*self.where, "data")
+        return [(where, data)] if isinstance(data, str) else [((*where, name), reference) for name, reference in data.items()]
+
     @cached_property
     def body(self) -> Mapping[str, Any]:
         """Plain data with every default of the language and of the plugins in it."""

@@ -25,9 +25,9 @@ Fix: takes the value that is spelt most like it.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from distillc.compiler.outline import Outline, Where
+from distillc.compiler.outline.declared import named_values
 from distillc.compiler.rules import error, respelled
 from distillc.spec.diagnostic import Diagnostic
 from distillc.spec.wording import closest, did_you_mean
@@ -37,7 +37,7 @@ def check(outline: Outline) -> Iterator[Diagnostic]:
     for step in outline.of("evaluate"):
         values = _of_plugins(outline, [metric["uses"] for metric in step.body.get("metrics") or ()])
         for name, judge in (step.body.get("judges") or {}).items():
-            values[name] = _names(name, outline.capabilities("judges", judge["uses"]))
+            values[name] = list(named_values(name, outline.capabilities("judges", judge["uses"])))
         for gate, body in (step.body.get("gates") or {}).items():
             yield from _finding(outline, (*step.where, "gates", gate, "metric"), body["metric"], values)
     for step in outline.of("train"):
@@ -48,12 +48,7 @@ def check(outline: Outline) -> Iterator[Diagnostic]:
 
 
 def _of_plugins(outline: Outline, plugins: list[str]) -> dict[str, list[str]]:
-    return {name: _names(name, outline.capabilities("metrics", name)) for name in plugins}
-
-
-def _names(name: str, capabilities: Mapping[str, Any]) -> list[str]:
-    """As a gate writes them: the bare name, or NAME_VALUE."""
-    return [f"{name}_{value}" if value else name for value in capabilities.get("values", {"": "higher"})]
+    return {name: list(named_values(name, outline.capabilities("metrics", name))) for name in plugins}
 
 
 def _finding(outline: Outline, where: Where, text: str, values: Mapping[str, list[str]]) -> Iterator[Diagnostic]:

@@ -13,7 +13,7 @@ Use instead:
     train: {student: {model: small, data: pairs.train, losses: {hard: cross_entropy}}}
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from distillc.compiler.outline import Outline
 from distillc.compiler.outline.steps import Step
@@ -27,9 +27,7 @@ USES = {"data": "is trained on", "validation": "stops early by"}
 def check(outline: Outline) -> Iterator[Diagnostic]:
     trained = {step.name: step for step in outline.of("train")}
     for step in outline.of("evaluate"):
-        data = step.body["data"]
-        for name, reference in data.items() if isinstance(data, Mapping) else [(None, data)]:
-            where = (*step.where, "data") if name is None else (*step.where, "data", name)
+        for where, reference in step.data_sets():
             behind = dict.fromkeys(other for model in step.body["models"] for other in outline.behind(model))
             for train in (trained[other] for other in behind if other in trained):
                 if key := _meets(outline, train, reference):

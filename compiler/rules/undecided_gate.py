@@ -27,7 +27,7 @@ Use instead:
         gates: {close: {model: q8, metric: exact_match, against: teacher, margin: 0.02}}
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from math import ceil, log
 
 from distillc.compiler.outline import Outline, Where
@@ -48,13 +48,12 @@ def check(outline: Outline) -> Iterator[Diagnostic]:
     if profile_applied(outline.root):  # to be quick is what a profile may be for
         return
     for step in outline.of("evaluate"):
-        data = step.body["data"]
-        key, reference = next(iter(data.items())) if isinstance(data, Mapping) else (None, data)
+        place, reference = step.data_sets()[0]
         name, split = split_name(reference)
         rows = outline.rows[name].most(split or "test")
         if rows is None:
             continue
-        related = label(outline, (*step.where, "data") if key is None else (*step.where, "data", key), f"{rows} rows at most")
+        related = label(outline, place, f"{rows} rows at most")
         for gate, body in (step.body.get("gates") or {}).items():
             margin = body.get("margin")
             least = needed(margin)

@@ -6,8 +6,8 @@ author can say what was meant. A new one is a file here, a name in MIGRATIONS, a
 
 from importlib import import_module
 
-from distillc.spec.diagnostic import Edit, Fix
-from distillc.spec.edit import apply
+from distillc.spec.diagnostic import Fix
+from distillc.spec.edit import apply, settled
 from distillc.spec.nodes import MappingNode, number
 from distillc.spec.parse import parse
 from distillc.spec.source import Source
@@ -35,11 +35,10 @@ def migrated(source: Source) -> tuple[str, list[str]]:
     done: list[str] = []
     for _ in MIGRATIONS:
         root, _ = parse(source)
-        fix = next_fix(root) if isinstance(root, MappingNode) else None
+        found = next_fix(root) if isinstance(root, MappingNode) else None
+        fix = settled(found, source) if found else None
         if fix is None:
             break
-        line_end = "\r\n" if "\r\n" in source.text else "\n"
-        edits = tuple(Edit(edit.span, edit.text.replace("\n", line_end)) for edit in fix.edits)
-        source = Source(source.name, apply(source, [Fix(fix.message, edits)])[0])
+        source = Source(source.name, apply(source, [fix])[0])
         done.append(fix.message)
     return source.text, done

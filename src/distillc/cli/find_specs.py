@@ -21,6 +21,11 @@ SKIPPED = frozenset({"node_modules", "dist", "build", "__pycache__", "site-packa
 """Folders that hold other people's files, or files that were made from ours."""
 
 
+def asked_for(arguments: "list[str]") -> list[str]:
+    """What a command is to look at: what was named, or all of the repository."""
+    return named(arguments) if arguments else of_repository()
+
+
 def named(arguments: "Iterable[str]") -> list[str]:
     """Each file itself, and the specs below each folder; as paths that pathlib would write the same way."""
     return [spec for argument in arguments for spec in _named(_plain(argument))]

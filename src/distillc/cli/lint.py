@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
         given = from_standard_input(args.stdin_filename, args.files)
         names = [given.name]
     else:
-        names = find_specs.named(args.files) if args.files else find_specs.of_repository()
+        names = find_specs.asked_for(args.files)
     if args.world and (args.fix or args.diff or given):
         raise UsageError("--world looks at specs as they are on disk", help="mend them first, and lint them again with --world")
     if args.fix or args.diff:

@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    names = find_specs.named(args.files) if args.files else find_specs.of_repository()
+    names = find_specs.asked_for(args.files)
     behind = stuck = False
     for name in names:
         file = read_spec(name)
