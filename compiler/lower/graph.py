@@ -127,12 +127,12 @@ class Graph:
 
     # -- stages -----------------------------------------------------------------------------------------------------------
 
-    def add(self, draft: Draft, plugins: Iterable[Fields] = (), modules: Iterable[str] = ()) -> str:
-        """Adds a stage; `plugins` are those that work in it and `modules` the libraries beside theirs: their versions enter the config."""
-        plugins, modules = tuple(plugins), tuple(modules)
-        key = (draft.kind, tuple(map(id, plugins)), modules)
+    def add(self, draft: Draft, plugins: Iterable[Fields] = ()) -> str:
+        """Adds a stage; `plugins` are those that work in it: their versions enter the config."""
+        plugins = tuple(plugins)
+        key = (draft.kind, tuple(map(id, plugins)))
         if key not in self.known.versions:
-            self.known.versions[key] = (plugins, _versions(draft.kind, plugins, modules))
+            self.known.versions[key] = (plugins, _versions(draft.kind, plugins))
         draft.config["versions"] = self.known.versions[key][1]
         self.drafts[draft.id] = draft
         return draft.id
@@ -252,8 +252,8 @@ class Graph:
         return self.fields_of("engines", engine, {}, model.where) if engine else None
 
 
-def _versions(kind: str, plugins: Iterable[Fields], modules: Iterable[str]) -> dict[str, Any]:
+def _versions(kind: str, plugins: Iterable[Fields]) -> dict[str, Any]:
     found: dict[str, Any] = {f"{plugin.kind}.{plugin.uses}": plugin.cache_version for plugin in plugins}
     found |= stage_versions(kind)
-    found |= library_versions([*modules, *(module for plugin in plugins for module in plugin.modules)])
+    found |= library_versions(module for plugin in plugins for module in plugin.modules)
     return dict(sorted(found.items()))

@@ -11,7 +11,6 @@ from distillc.spec.model import CaptureStep, EarlyStopping, Spec, TrainStep
 
 GRID = (1.0, 1.5, 2.0, 4.0)
 """Temperatures at which the mass outside the kept ids is recorded, whatever the losses ask today (design, section 5)."""
-CAPTURES_WITH = ("torch", "transformers")
 SETTINGS = ("epochs", "steps", "batch", "learning_rate", "warmup", "weight_decay", "max_grad_norm", "evaluate_every")
 
 
@@ -78,8 +77,9 @@ def written_capture(spec: Spec, data: str, teacher: str) -> str | None:
 
 
 def _add_capture(graph: Graph, stage: str, origin: str, teacher: str, rows: Input, config: dict[str, Any], where: Where) -> None:
-    inputs = {"rows": rows, "model": Input(teacher)}
-    graph.add(Draft(stage, "capture", None, {**config, "task": graph.task}, inputs, origin, where), modules=CAPTURES_WITH)
+    engine = graph.engine(teacher)
+    config = {**config, "task": graph.task, "engine": engine.flat() if engine else None}
+    graph.add(Draft(stage, "capture", None, config, {"rows": rows, "model": Input(teacher)}, origin, where), [engine] if engine else [])
 
 
 def _early_stopping(graph: Graph, body: EarlyStopping | None, where: Where) -> tuple[dict[str, Any] | None, list[Fields]]:

@@ -1,7 +1,7 @@
 """Engines run a model: transformers, llama.cpp, onnxruntime-genai, rules."""
 
 from collections.abc import Iterator, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from distillc.plugins.api.artifacts import Completion, Decoding, Model
 
@@ -26,6 +26,20 @@ class Running(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+class Scoring(Running, Protocol):
+    """What `open` gives for an engine whose capability `does` names `score_tokens`."""
+
+    @property
+    def vocabulary(self) -> int:
+        """How many ids the log-probabilities are over."""
+        ...
+
+    def log_probs(self, pairs: Sequence[tuple[Sequence[int], Sequence[int]]]) -> Iterator[tuple[int, Any]]:
+        """What the model says about given answers: for each pair (ids of a prompt, ids of its answer with the end token) its index, in
+        any order, and a float32 tensor of shape (answer, vocabulary), in nats, at temperature 1: row t is about the answer's id t."""
+        ...
 
 
 class Engine(Protocol):

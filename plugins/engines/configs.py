@@ -1,5 +1,7 @@
 """What may be said to an engine. A field that changes the batches changes the last bits of an answer, so it enters the key."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from distillc.spec.fields import Config
@@ -7,6 +9,11 @@ from distillc.spec.fields import Config
 
 class TransformersConfig(Config):
     batch: int = Field(default=64, ge=1, description="prompts in one batch; batches are filled by length")
+    precision: Literal["float32", "bfloat16", "auto"] = Field(
+        default="float32",
+        description="the number format of weights and products. bfloat16 is half the memory, and faster where the processor has it; "
+        "`auto` looks",
+    )
 
 
 class LlamaCppConfig(Config):

@@ -1,4 +1,4 @@
-"""The engine that runs a Hugging Face folder with transformers, in float32, without padding."""
+"""The engine that runs a Hugging Face folder with transformers, without padding."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -7,6 +7,8 @@ from distillc.plugins.api.artifacts import Completion, Decoding, Model
 from distillc.plugins.engines.configs import TransformersConfig
 from distillc.runtimes.inference.generation import generate, timed
 from distillc.runtimes.inference.loading import Text, load_model, load_text
+from distillc.runtimes.inference.precision import resolve
+from distillc.runtimes.inference.scoring import log_probs
 
 
 class TransformersEngine:
@@ -15,7 +17,7 @@ class TransformersEngine:
 
     def open(self, model: Model, *, seed: int) -> "Loaded":
         """Raises StageFailed for a folder without weights or tokenizer."""
-        return Loaded(load_model(model.folder), load_text(model.folder), seed, self.config.batch)
+        return Loaded(load_model(model.folder, resolve(self.config.precision)), load_text(model.folder), seed, self.config.batch)
 
 
 class Loaded:
@@ -33,6 +35,13 @@ class Loaded:
 
     def timed(self, prompts: Sequence[str], tokens: int) -> Iterator[float]:
         return timed(self._model, self._text, prompts, tokens)
+
+    @property
+    def vocabulary(self) -> int:
+        return int(self._model.config.vocab_size)
+
+    def log_probs(self, pairs: Sequence[tuple[Sequence[int], Sequence[int]]]) -> Iterator[tuple[int, Any]]:
+        return log_probs(self._model, pairs)
 
     def close(self) -> None:
         self._model = None

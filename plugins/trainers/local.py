@@ -9,8 +9,8 @@ from safetensors.torch import save_file
 from distillc.plugins.api.trainers import TrainJob, TrainResult
 from distillc.plugins.trainers.configs import LocalConfig
 from distillc.runtimes.inference.loading import load_model, load_text
+from distillc.runtimes.inference.precision import resolve
 from distillc.runtimes.training.loop import Loop
-from distillc.runtimes.training.precision import resolve
 from distillc.spec.errors import StageFailed
 
 

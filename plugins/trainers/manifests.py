@@ -9,6 +9,7 @@ MANIFESTS = (
         summary="Full training on this machine, with soft targets, early stopping and exact resume",
         config="distillc.plugins.trainers.configs:LocalConfig",
         impl="distillc.plugins.trainers.local:Local",
+        cache_version=2,  # plain products instead of the fused kernel in the backward pass of short texts: other last bits
         capabilities={"soft_targets": True},
         modules=("torch", "transformers", "tokenizers", "safetensors"),
         extra="local",

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from distillc.plugins.api.manifest import Kind
 from distillc.runtimes.stages.context import StageContext
 from distillc.runtimes.stages.shards import cut
 from distillc.runtimes.work import Shard
@@ -27,27 +28,31 @@ def shards(context: StageContext) -> tuple[Shard, ...]:
 
 
 def run_shard(context: StageContext, shard: Shard, out: Path) -> dict[str, Any]:
-    from distillc.runtimes.inference.loading import load_model, load_text
+    from distillc.runtimes.inference.loading import load_text
     from distillc.runtimes.training.examples import example
     from distillc.runtimes.training.signals import SignalHeader
     from distillc.runtimes.training.teacher import capture
 
     folder = context.directory("model")
-    model = context.once("model", lambda: load_model(folder))
+    teacher = context.once("teacher", lambda: _open(context))
     text = context.once("text", lambda: load_text(folder))
     rows = context.once("rows", lambda: context.rows("rows"))
     header = SignalHeader(
-        vocabulary=int(model.config.vocab_size),
+        vocabulary=teacher.vocabulary,
         temperatures=tuple(float(t) for t in context.config["temperatures"]),
         mass=float(context.config["mass"]),
         top_k=int(context.config["top_k"]),
         tokenizer=f"sha256:{hashlib.sha256((folder / 'tokenizer.json').read_bytes()).hexdigest()}",
         model=context.artifact("model").digest,
     )
-    found = capture(model, [example(row, context.task, text) for row in rows[shard.start : shard.stop]], header)
+    found = capture(teacher, [example(row, context.task, text) for row in rows[shard.start : shard.stop]], header)
     found.write(out / "signals.safetensors")
     context.emit("progress", done=shard.stop, total=len(rows), unit="rows")
     return {"rows": shard.stop - shard.start, "tokens": found.tokens}
+
+
+def _open(context: StageContext) -> Any:
+    return context.plugin(Kind.ENGINES, context.config["engine"]).open(context.model("model"), seed=context.seed)
 
 
 def collect(context: StageContext, parts: Sequence[tuple[Path, Mapping[str, Any]]]) -> dict[str, Any]:

@@ -20,9 +20,8 @@ class Example:
     answer: tuple[int, ...]
 
     @property
-    def tokens(self) -> int:
-        """How many tokens go through the model: the last one of the answer is only predicted."""
-        return len(self.prompt) + len(self.answer) - 1
+    def pair(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        return self.prompt, self.answer
 
 
 def example(row: Row, task: Task, text: Text) -> Example:

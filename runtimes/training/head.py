@@ -5,7 +5,6 @@ its own backward pass; what reaches the last hidden states is gathered there and
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -13,33 +12,11 @@ from torch import Tensor
 
 from distillc.plugins.api.losses import TeacherLogProbs
 from distillc.plugins.api.trainers import LossTerm
-from distillc.runtimes.inference.packed import Packed, hidden_states
+from distillc.runtimes.inference.packed import hidden_states
+from distillc.runtimes.inference.precision import Precision
+from distillc.runtimes.inference.scoring import CHUNK, TOKENS, Batch, by_tokens, fed
 from distillc.runtimes.training.examples import Example
-from distillc.runtimes.training.precision import Precision, as_recorded, multiplying_in
-
-CHUNK = 128  # positions: 25 MB of float32 logits at a vocabulary of 49,152, which still fits the last-level cache
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Sequences one behind the other. `scored` are the places of the tokens that predict `targets`."""
-
-    ids: Tensor
-    packed: Packed
-    scored: Tensor
-    targets: Tensor
-
-    @classmethod
-    def of(cls, examples: Sequence[Example]) -> "Batch":
-        ids: list[int] = []
-        scored: list[int] = []
-        targets: list[int] = []
-        for example in examples:
-            first = len(ids) + len(example.prompt) - 1
-            ids += [*example.prompt, *example.answer[:-1]]
-            scored += range(first, first + len(example.answer))
-            targets += example.answer
-        return cls(torch.tensor(ids), Packed([e.tokens for e in examples]), torch.tensor(scored), torch.tensor(targets))
+from distillc.runtimes.training.mixed import as_recorded, head_of, multiplying_in
 
 
 def backward(
@@ -50,7 +27,7 @@ def backward(
     precision: Precision = "float32",
 ) -> dict[str, float]:
     """Adds the gradient of the weighted mean over the batch's answer tokens to the parameters; the mean of each term, in nats."""
-    head = model.get_output_embeddings()
+    head = head_of(model, precision)
     tokens = len(batch.targets)
     sums = dict.fromkeys((term.name for term in terms), 0.0)
     with multiplying_in(precision):
@@ -76,28 +53,15 @@ def _part(teacher: TeacherLogProbs | None, part: slice) -> TeacherLogProbs | Non
 
 
 @torch.inference_mode()
-def negative_log_likelihood(model: Any, examples: Sequence[Example], tokens: int = 2048) -> float:
-    """Mean over all answer tokens, in nats; batches of about `tokens` tokens."""
+def negative_log_likelihood(model: Any, examples: Sequence[Example]) -> float:
+    """Mean over all answer tokens, in nats."""
     head = model.get_output_embeddings()
     total, count = 0.0, 0
-    for chunk in by_tokens(examples, tokens):
-        batch = Batch.of([examples[index] for index in chunk])
+    for chunk in by_tokens([fed(e.pair) for e in examples], TOKENS):
+        batch = Batch.of([examples[index].pair for index in chunk])
         states = hidden_states(model, batch.ids, batch.packed)[batch.scored]
         for start in range(0, len(states), CHUNK):
             part = slice(start, start + CHUNK)
             total += float(torch.nn.functional.cross_entropy(head(states[part]).float(), batch.targets[part], reduction="sum"))
         count += len(states)
     return total / max(count, 1)
-
-
-def by_tokens(examples: Sequence[Example], tokens: int) -> list[list[int]]:
-    """Places in groups of at most `tokens` tokens (at least one example each), like lengths together."""
-    groups: list[list[int]] = []
-    held = 0
-    for index in sorted(range(len(examples)), key=lambda index: (examples[index].tokens, index)):
-        if not groups or held + examples[index].tokens > tokens:
-            groups.append([])
-            held = 0
-        groups[-1].append(index)
-        held += examples[index].tokens
-    return groups

@@ -17,11 +17,12 @@ from torch import Tensor
 from distillc.plugins.api.losses import TeacherLogProbs
 from distillc.plugins.api.trainers import TrainJob
 from distillc.runtimes.inference.loading import Text
+from distillc.runtimes.inference.precision import Precision
+from distillc.runtimes.inference.scoring import Batch
 from distillc.runtimes.training import checkpoints
 from distillc.runtimes.training.evaluation import evaluate
 from distillc.runtimes.training.examples import Example, Order, example
-from distillc.runtimes.training.head import Batch, backward
-from distillc.runtimes.training.precision import Precision
+from distillc.runtimes.training.head import backward
 from distillc.runtimes.training.schedule import learning_rate, total_steps
 from distillc.runtimes.training.signals import Signals
 from distillc.spec.errors import StageFailed
@@ -100,7 +101,7 @@ class Loop:
 
     def _step(self, number: int) -> dict[str, float]:
         examples = [self.examples[place] for place in self.order.step(number)]
-        batch = Batch.of(examples)
+        batch = Batch.of([example.pair for example in examples])
         losses = backward(self.model, batch, self.job.losses, self._teachers(examples), self.precision)
         losses = {"train_loss": sum(losses[term.name] * term.weight for term in self.job.losses), **losses}
         norm = float(torch.nn.utils.clip_grad_norm_(self.trained.values(), self.settings.max_grad_norm))

@@ -1,6 +1,7 @@
 """Generation without padding, against transformers' own."""
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from distillc.runtimes.inference.generation import generate, timed
 from distillc.runtimes.inference.loading import Text, check_folder, load_model, load_text
 from distillc.runtimes.inference.packed import Packed, hidden_states
 from distillc.runtimes.inference.prompts import continuation, render
+from distillc.runtimes.inference.scoring import log_probs
 from distillc.spec.errors import StageFailed
 
 PROMPTS = ["The cat", "She goes to school. He does", "apples", "He does not like the mat, she"]
@@ -43,6 +45,28 @@ def test_greedy_answers_are_those_of_transformers(tiny_model: Model, batch: int)
         assert answers[index].text == text.decode(new), prompt
         assert answers[index].finish_reason == ("stop" if new[-1] in text.ends else "length")
         assert answers[index].prompt_tokens == len(ids)
+
+
+def test_bfloat16_says_what_float32_says_to_its_eight_bits(tiny_model: Model) -> None:
+    exact, text = load_model(tiny_model.folder), load_text(tiny_model.folder)
+    half = load_model(tiny_model.folder, "bfloat16")
+    assert {p.dtype for p in half.parameters()} == {torch.bfloat16}
+    pairs = [(text.prompt(prompt), text.answer(" the mat")) for prompt in PROMPTS]
+    expected, got = dict(log_probs(exact, pairs)), dict(log_probs(half, pairs))
+    for index in range(len(pairs)):
+        assert got[index].dtype == torch.float32
+        assert not torch.equal(got[index], expected[index])
+        assert torch.allclose(got[index], expected[index], atol=0.1)  # logits below 8 in a format with 8 bits: 2^-5 each, a few layers deep
+
+    class Remembers(Text):
+        def decode(self, ids: Sequence[int]) -> str:
+            return " ".join(map(str, ids))
+
+    answers = dict(generate(half, Remembers(text.tokenizer, ()), PROMPTS, Decoding(max_tokens=12), seed=0, batch=3))
+    written = [(text.prompt(prompt), [int(i) for i in answers[index].text.split()]) for index, prompt in enumerate(PROMPTS)]
+    for index, rows in log_probs(half, written):  # decoded with a cache, scored as whole sequences
+        chosen = rows.gather(1, torch.tensor(written[index][1])[:, None])[:, 0]
+        assert (rows.max(1).values - chosen).max() < 0.1
 
 
 def test_an_answer_ends_before_a_stop_string(tiny_model: Model) -> None:

@@ -1,5 +1,6 @@
 """Capture: every answer token of every row once, in shards, whatever their order."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import torch
 
 from distillc.compiler.plan import Input, Stage
 from distillc.plugins.api.artifacts import Model, Row
+from distillc.plugins.registry import load
 from distillc.runtimes.inference.loading import load_model, load_text
 from distillc.runtimes.stages import capture
 from distillc.runtimes.stages.context import Artifact, StageContext
@@ -14,10 +16,16 @@ from distillc.runtimes.store.rows import write_artifact
 from distillc.runtimes.training.examples import example
 from distillc.runtimes.training.signals import Signals
 from distillc.spec.errors import StageFailed
-from tests.unit.runtimes.small_plan import FakePlugins
 
 TASK = {"kind": "generate", "input": "text", "target": "fixed", "prompt": "Correct: {{ text }}\nFixed:"}
-CONFIG = {"task": TASK, "temperatures": [1.0, 2.0], "mass": 0.99, "top_k": 16, "seed": 0}
+CONFIG = {
+    "task": TASK,
+    "engine": {"uses": "transformers", "batch": 64, "precision": "float32"},
+    "temperatures": [1.0, 2.0],
+    "mass": 0.99,
+    "top_k": 16,
+    "seed": 0,
+}
 
 
 def context(folder: Path, model: Model, count: int) -> StageContext:
@@ -26,8 +34,8 @@ def context(folder: Path, model: Model, count: int) -> StageContext:
     write_artifact(folder / "rows", rows)
     (folder / "out").mkdir()
     stage = Stage("s/capture", "capture", None, CONFIG, {"rows": Input("rows"), "model": Input("teacher")}, "k")
-    artifacts = {"rows": Artifact(folder / "rows"), "model": Artifact(model.folder, {}, digest="sha256:m")}
-    return StageContext(stage=stage, folder=folder, out=folder / "out", work=folder, artifacts=artifacts, plugins=FakePlugins())
+    artifacts = {"rows": Artifact(folder / "rows"), "model": Artifact(model.folder, {"info": asdict(model.info)}, digest="sha256:m")}
+    return StageContext(stage=stage, folder=folder, out=folder / "out", work=folder, artifacts=artifacts, plugins=load())
 
 
 def test_shards_together_hold_what_the_model_says(tiny_model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,15 +11,18 @@ import torch
 from distillc.plugins.api.artifacts import Model, Row
 from distillc.plugins.api.losses import TeacherLogProbs
 from distillc.plugins.api.trainers import EarlyStopping, LossTerm, TrainJob, TrainSettings
+from distillc.plugins.engines.configs import TransformersConfig
+from distillc.plugins.engines.transformers import TransformersEngine
 from distillc.plugins.losses.configs import CrossEntropyConfig, ForwardKLConfig
 from distillc.plugins.losses.cross_entropy import CrossEntropy
 from distillc.plugins.losses.forward_kl import ForwardKL
 from distillc.plugins.trainers.configs import LocalConfig
 from distillc.plugins.trainers.local import Local
+from distillc.runtimes.inference import precision
 from distillc.runtimes.inference.loading import load_model, load_text
-from distillc.runtimes.training import precision
+from distillc.runtimes.inference.scoring import Batch
 from distillc.runtimes.training.examples import Order, example
-from distillc.runtimes.training.head import Batch, backward
+from distillc.runtimes.training.head import backward
 from distillc.runtimes.training.schedule import learning_rate, total_steps
 from distillc.runtimes.training.signals import SignalHeader
 from distillc.runtimes.training.teacher import capture
@@ -35,7 +38,7 @@ class Killed(BaseException):
 def test_gradients_are_those_of_the_plain_mean_over_padded_batches(tiny: Model, rows: list[Row], job: Jobs) -> None:
     model, text = load_model(tiny.folder), load_text(tiny.folder)
     examples = [example(row, job().task, text) for row in rows[:3]]
-    means = backward(model, Batch.of(examples), job().losses, {})
+    means = backward(model, Batch.of([e.pair for e in examples]), job().losses, {})
     got = {name: p.grad.clone() for name, p in model.named_parameters()}
 
     from transformers import AutoModelForCausalLM
@@ -53,14 +56,22 @@ def test_gradients_are_those_of_the_plain_mean_over_padded_batches(tiny: Model, 
         assert torch.allclose(got[name], parameter.grad, atol=1e-5), name
 
 
-def test_gradients_in_bfloat16_are_those_of_float32_to_its_eight_bits(tiny: Model, rows: list[Row], job: Jobs) -> None:
+@pytest.mark.parametrize("frozen_head", [False, True])
+def test_gradients_in_bfloat16_are_those_of_float32_to_its_eight_bits(
+    tiny: Model, rows: list[Row], job: Jobs, *, frozen_head: bool
+) -> None:
     text = load_text(tiny.folder)
-    batch = Batch.of([example(row, job().task, text) for row in rows[:3]])
+    batch = Batch.of([example(row, job().task, text).pair for row in rows[:3]])
     model, exact = load_model(tiny.folder), load_model(tiny.folder)
+    for each in (model, exact):
+        each.get_input_embeddings().requires_grad_(not frozen_head)
     means, expected = backward(model, batch, job().losses, {}, "bfloat16"), backward(exact, batch, job().losses, {})
     assert means["hard"] == pytest.approx(expected["hard"], rel=1e-2)
     assert means["hard"] != expected["hard"]
     for (name, parameter), wanted in zip(model.named_parameters(), exact.parameters(), strict=True):
+        if not parameter.requires_grad:
+            assert parameter.grad is None
+            continue
         assert parameter.dtype == parameter.grad.dtype == torch.float32, name
         # A product of bfloat16 numbers is off by at most 2^-8 each; a few layers deep, 5 % of a gradient's length is much.
         assert (parameter.grad - wanted.grad).norm() < 0.05 * wanted.grad.norm(), name
@@ -136,12 +147,12 @@ def test_no_rows_is_an_error(job: Jobs) -> None:
 
 
 def test_distilling_from_captured_signals(tiny: Model, rows: list[Row], job: Jobs, tmp_path: Path) -> None:
-    model, text = load_model(tiny.folder), load_text(tiny.folder)
+    teacher, text = TransformersEngine(TransformersConfig()).open(tiny, seed=0), load_text(tiny.folder)
     examples = [example(row, job().task, text) for row in rows]
-    header = SignalHeader(vocabulary=model.config.vocab_size, temperatures=(1.0, 2.0), mass=0.99, top_k=255, tokenizer="t", model="m")
+    header = SignalHeader(vocabulary=teacher.vocabulary, temperatures=(1.0, 2.0), mass=0.99, top_k=255, tokenizer="t", model="m")
     signals = tmp_path / "signals"
     signals.mkdir()
-    capture(model, examples, header).write(signals / "signals-00000.safetensors")
+    capture(teacher, examples, header).write(signals / "signals-00000.safetensors")
     soft = LossTerm("soft", 0.5, ForwardKL(ForwardKLConfig(temperature=2)), signals, 2.0)
     hard = LossTerm("hard", 0.5, CrossEntropy(CrossEntropyConfig()))
     result = Local(LocalConfig()).train(job(losses=[hard, soft], settings=TrainSettings(steps=1, batch=10)))
@@ -151,9 +162,9 @@ def test_distilling_from_captured_signals(tiny: Model, rows: list[Row], job: Job
 
 
 def test_signals_over_another_vocabulary_are_refused(tiny: Model, rows: list[Row], job: Jobs, tmp_path: Path) -> None:
-    model, text = load_model(tiny.folder), load_text(tiny.folder)
+    teacher, text = TransformersEngine(TransformersConfig()).open(tiny, seed=0), load_text(tiny.folder)
     header = SignalHeader(vocabulary=40000, temperatures=(1.0,), mass=0.99, top_k=8, tokenizer="t", model="m")
-    capture(model, [example(rows[0], job().task, text)], header).write(tmp_path / "signals.safetensors")
+    capture(teacher, [example(rows[0], job().task, text)], header).write(tmp_path / "signals.safetensors")
     soft = LossTerm("soft", 1.0, ForwardKL(ForwardKLConfig()), tmp_path)
     with pytest.raises(StageFailed, match="40000 ids"):
         Local(LocalConfig()).train(job(losses=[soft]))
