@@ -88,7 +88,7 @@ class Known:
 
     values: dict[int, tuple[Any, Any]] = field(default_factory=dict)
     fields: dict[tuple[str, str, str], tuple[Fields, dict[str, str]]] = field(default_factory=dict)
-    versions: dict[tuple[str, tuple[int, ...], tuple[str, ...]], tuple[Any, dict[str, Any]]] = field(default_factory=dict)
+    versions: dict[tuple[str, tuple[int, ...]], tuple[Any, dict[str, Any]]] = field(default_factory=dict)
     readers: dict[str | None, str | None] = field(default_factory=dict)
     drafts: "dict[tuple[object, ...], Draft]" = field(default_factory=dict)
 
