@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak lint fmt generate
+.PHONY: help setup demo test soak lint fmt generate bench
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -41,3 +41,6 @@ generate: setup ## what is generated and checked in: the JSON Schema, docs/langu
 	@$(BIN)/python docs/language.py
 	@$(BIN)/python docs/schemastore/make.py
 	@$(BIN)/python docs/rule_pages.py
+
+bench: setup ## what is measured against peers, a line a metric
+	@for bench in bench/*.py; do $(BIN)/python $$bench || exit 1; done
