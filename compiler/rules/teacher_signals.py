@@ -19,10 +19,9 @@ Use instead:
 from collections.abc import Iterator
 
 from distillc.compiler.outline import Outline
+from distillc.compiler.outline.models import Model
 from distillc.compiler.rules import error
 from distillc.spec.diagnostic import Diagnostic
-
-SCORING = frozenset({"score_tokens", "hidden_states"})
 
 
 def check(outline: Outline) -> Iterator[Diagnostic]:
@@ -36,12 +35,14 @@ def check(outline: Outline) -> Iterator[Diagnostic]:
                     yield error(outline, "D450", (*where, "teacher"), f"`{uses}` looks at no teacher", help)
             elif teacher is None:
                 yield error(outline, "D450", where, f"`{uses}` needs a teacher", "name a model: `teacher: NAME`")
-            elif (format := outline.known(outline.models[teacher], "format")) and not _scores(outline, format):
+            elif (format := outline.known(outline.models[teacher], "format")) and not _scores(outline, outline.models[teacher]):
                 message = f"`{uses}` needs log-probabilities, and `{teacher}` cannot give any"
-                notes = (f"its format is {format}; engines here that read it score no tokens",)
-                help = "name a teacher with weights in a Hugging Face folder"
-                yield error(outline, "D450", (*where, "teacher"), message, help, notes=notes)
+                engine = outline.models[teacher].engine
+                who = f"its engine `{engine['uses']}` scores" if engine else "engines here that read it score"
+                help = "name a teacher with weights: a Hugging Face folder or a GGUF file"
+                yield error(outline, "D450", (*where, "teacher"), message, help, notes=(f"its format is {format}; {who} no tokens",))
 
 
-def _scores(outline: Outline, format: str) -> bool:
-    return any(SCORING & set(outline.capabilities("engines", name).get("does", ())) for name in outline.readers(format))
+def _scores(outline: Outline, model: Model) -> bool:
+    engines = [model.engine["uses"]] if model.engine else outline.readers(model.format)
+    return any("score_tokens" in outline.capabilities("engines", name).get("does", ()) for name in engines)

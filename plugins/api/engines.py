@@ -36,6 +36,10 @@ class Scoring(Running, Protocol):
         """How many ids the log-probabilities are over."""
         ...
 
+    def answer_ids(self, answer: str) -> list[int]:
+        """The ids of a text that goes on after a prompt, and the end token: what this model would have had to write."""
+        ...
+
     def log_probs(self, pairs: Sequence[tuple[Sequence[int], Sequence[int]]]) -> Iterator[tuple[int, Any]]:
         """What the model says about given answers: for each pair (ids of a prompt, ids of its answer with the end token) its index, in
         any order, and a float32 tensor of shape (answer, vocabulary), in nats, at temperature 1: row t is about the answer's id t."""

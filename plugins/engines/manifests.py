@@ -19,7 +19,7 @@ MANIFESTS: tuple[Manifest, ...] = (
         summary="GGUF files with llama.cpp",
         config="distillc.plugins.engines.configs:LlamaCppConfig",
         impl="distillc.plugins.engines.llama_cpp:LlamaCppEngine",
-        capabilities={"reads": ["gguf"], "does": ["generate"]},
+        capabilities={"reads": ["gguf"], "does": ["generate", "score_tokens"]},
         modules=("llama_cpp", "numpy"),
         extra="local",
     ),

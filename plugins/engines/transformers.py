@@ -40,6 +40,9 @@ class Loaded:
     def vocabulary(self) -> int:
         return int(self._model.config.vocab_size)
 
+    def answer_ids(self, answer: str) -> list[int]:
+        return self._text.answer(answer)
+
     def log_probs(self, pairs: Sequence[tuple[Sequence[int], Sequence[int]]]) -> Iterator[tuple[int, Any]]:
         return log_probs(self._model, pairs)
 

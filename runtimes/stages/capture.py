@@ -28,24 +28,20 @@ def shards(context: StageContext) -> tuple[Shard, ...]:
 
 
 def run_shard(context: StageContext, shard: Shard, out: Path) -> dict[str, Any]:
-    from distillc.runtimes.inference.loading import load_text
-    from distillc.runtimes.training.examples import example
     from distillc.runtimes.training.signals import SignalHeader
-    from distillc.runtimes.training.teacher import capture
+    from distillc.runtimes.training.teacher import asked, capture
 
-    folder = context.directory("model")
     teacher = context.once("teacher", lambda: _open(context))
-    text = context.once("text", lambda: load_text(folder))
     rows = context.once("rows", lambda: context.rows("rows"))
     header = SignalHeader(
         vocabulary=teacher.vocabulary,
         temperatures=tuple(float(t) for t in context.config["temperatures"]),
         mass=float(context.config["mass"]),
         top_k=int(context.config["top_k"]),
-        tokenizer=f"sha256:{hashlib.sha256((folder / 'tokenizer.json').read_bytes()).hexdigest()}",
+        tokenizer=context.once("tokenizer", lambda: _tokenizer(context)),
         model=context.artifact("model").digest,
     )
-    found = capture(teacher, [example(row, context.task, text) for row in rows[shard.start : shard.stop]], header)
+    found = capture(teacher, [asked(row, context.task, teacher) for row in rows[shard.start : shard.stop]], header)
     found.write(out / "signals.safetensors")
     context.emit("progress", done=shard.stop, total=len(rows), unit="rows")
     return {"rows": shard.stop - shard.start, "tokens": found.tokens}
@@ -53,6 +49,12 @@ def run_shard(context: StageContext, shard: Shard, out: Path) -> dict[str, Any]:
 
 def _open(context: StageContext) -> Any:
     return context.plugin(Kind.ENGINES, context.config["engine"]).open(context.model("model"), seed=context.seed)
+
+
+def _tokenizer(context: StageContext) -> str:
+    """The digest of tokenizer.json, or of the model where its own file holds the tokenizer (GGUF)."""
+    file = context.directory("model") / "tokenizer.json"
+    return f"sha256:{hashlib.sha256(file.read_bytes()).hexdigest()}" if file.is_file() else context.artifact("model").digest
 
 
 def collect(context: StageContext, parts: Sequence[tuple[Path, Mapping[str, Any]]]) -> dict[str, Any]:

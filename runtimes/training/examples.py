@@ -26,6 +26,12 @@ class Example:
 
 def example(row: Row, task: Task, text: Text) -> Example:
     """Raises StageFailed for a row without a target."""
+    prompt, answer = written(row, task)
+    return Example(row.row_id, tuple(text.prompt(prompt)), tuple(text.answer(answer)))
+
+
+def written(row: Row, task: Task) -> tuple[str, str]:
+    """The texts of a row: its prompt, and the answer that goes on after it. Raises StageFailed for a row without a target."""
     target = row.payload.get("target")
     if not isinstance(target, str):
         raise StageFailed(
@@ -34,7 +40,7 @@ def example(row: Row, task: Task, text: Text) -> Example:
             help="let the step `answer` write one, or train on rows that have one",
         )
     prompt = render(task, str(row.payload["input"]))
-    return Example(row.row_id, tuple(text.prompt(prompt)), tuple(text.answer(continuation(prompt, target))))
+    return prompt, continuation(prompt, target)
 
 
 @dataclass(frozen=True, slots=True)
