@@ -1,0 +1,1 @@
+"""What tests need: a server that speaks the APIs of teachers."""

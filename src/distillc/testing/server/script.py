@@ -1,0 +1,76 @@
+"""What the server does beyond answering well. All of it is decided by the script and the request, nothing by chance or by order."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Dialect = Literal["openai", "nebius", "generic"]
+Teacher = Literal[
+    "grammar",
+    "echo",
+    "same",
+    "think",
+    "think_without_start",
+    "think_without_end",
+    "think_on",
+    "reasoning_content",
+    "reasoning",
+    "truncate",
+    "refuse",
+    "decline",
+    "filter",
+    "tool",
+    "empty",
+    "null",
+    "chain",
+]
+FaultKind = Literal["status", "delay", "slow", "hang_up", "reset", "cut", "half", "html", "no_body", "other_shape"]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Fault(_Part):
+    """One thing that goes wrong, and for which requests."""
+
+    kind: FaultKind = Field(
+        default="status",
+        description="status: `status` and an error in the dialect's shape. delay: `seconds` before the answer. slow: the body comes in "
+        "ten pieces over `seconds`. hang_up: the connection is reset before an answer. reset: within the body. cut: the connection is "
+        "closed within the body. half: half the body, as if it were all. html: a page with status 200. no_body: nothing with status 200. "
+        "other_shape: JSON without what was asked for.",
+    )
+    status: int = Field(default=500, ge=400, le=599, description="HTTP status, of kind status")
+    retry_after: str = Field(default="", description="the header Retry-After: seconds, or an HTTP date")
+    seconds: float = Field(default=0.1, ge=0, description="how long, of kinds delay and slow")
+    method: str = Field(default="POST", description="method of the requests that are hit; `*` for all")
+    path: str = Field(default="/v1/chat/completions", description="path of the requests that are hit, with `*` for any text")
+    contains: str = Field(default="", description="text that the request's body has")
+    share: Share = Field(default=1.0, description="share of the different requests that are hit")
+    first: int | None = Field(default=None, ge=1, description="only the first so many tries of the same request")
+    times: int | None = Field(default=None, ge=1, description="so many times in all")
+
+
+class Teach(_Part):
+    """Another teacher for some of the requests."""
+
+    teacher: Teacher
+    share: Share = Field(default=1.0, description="share of the different requests")
+    contains: str = Field(default="", description="text that the last message has")
+
+
+class Script(_Part):
+    """How the server behaves. The header `x-test-fault: KIND [name=value …]` and `x-test-teacher: NAME` override it for one request."""
+
+    teacher: Teacher = Field(default="grammar", description="who answers, where no entry of `teach` says otherwise")
+    teach: tuple[Teach, ...] = Field(default=(), description="other teachers for some of the requests; the first that fits")
+    faults: tuple[Fault, ...] = Field(default=(), description="what goes wrong; the first that fits")
+    models: tuple[str, ...] = Field(default=(), description="names that are served, 404 for others; none: all are")
+    keys: tuple[str, ...] = Field(default=(), description="keys that are let in, 401 for others; none: any key is")
+    seed: int = Field(default=0, description="for ids, order, shares and the teacher chain")
+    latency: float = Field(default=0.0, ge=0, description="seconds until any chat answer")
+    requests_per_minute: int | None = Field(default=None, ge=1, description="429 above it; told in `x-ratelimit-*`")
+    tokens_per_minute: int | None = Field(default=None, ge=1, description="429 above it; told in `x-ratelimit-*`")
+    window: float = Field(default=60.0, gt=0, description="seconds that a minute of the two limits has")
