@@ -145,7 +145,10 @@ def mend(
             break
         for file, (source, fixes) in todo.items():
             text, count = apply(source, fixes)
-            if _is_worse(source, text):
+            if _is_worse(source, text):  # each by itself may be right: three keys that become the same one
+                alone = (apply(source, [fix]) for fix in fixes)
+                text, count = next((each for each in alone if not _is_worse(source, each[0])), (source.text, 0))
+            if not count:
                 mended.refused.append(ours[file])
                 continue
             before.setdefault(file, source.text)

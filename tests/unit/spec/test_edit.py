@@ -227,6 +227,12 @@ def test_a_fix_that_makes_what_is_no_yaml_is_refused():
     assert mended.changes == [] and mended.refused == ["f"]
 
 
+def test_guesses_that_are_right_one_by_one_and_not_together_are_taken_one_by_one(table):
+    body = "data: {d: {uses: docstrings, packages: [email]}}\ngenerate:\n  g: {from: d, steps: [corrupt]}\n"
+    text = HEAD + body + "profiles:\n  p:\n    generate.g.limt: 5\n    generate.h.limit: 6\n"
+    assert all_fixed(text, table, unsafe=True) == text.replace("limt", "limit")  # with both there would be one key twice
+
+
 def test_a_difference_is_that_of_diff():
     assert diff(Change("f", "a\nb\nc\n", "a\nB\nc")) == (
         "--- f\n+++ f\n@@ -1,3 +1,3 @@\n a\n-b\n-c\n+B\n+c\n\\ No newline at end of file\n"
