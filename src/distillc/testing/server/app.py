@@ -11,9 +11,11 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response, Strea
 from starlette.routing import Route
 
 from distillc.testing.server import chat
+from distillc.testing.server.batches import BatchPages
 from distillc.testing.server.clock import START
+from distillc.testing.server.file_pages import FilePages
 from distillc.testing.server.gate import App, Gate, Receive, Scope, Send, reply
-from distillc.testing.server.refused import Refused, invalid
+from distillc.testing.server.refused import Refused
 from distillc.testing.server.script import Script, Teacher
 from distillc.testing.server.state import State
 
@@ -36,6 +38,8 @@ def application(state: State) -> App:
 
     pages = Pages(state)
     routes = [
+        *FilePages(state).routes,
+        *BatchPages(state).routes,
         Route("/v1/models", pages.models),
         Route("/_log", pages.log),
         Route("/_script", pages.script, methods=["PUT"]),
@@ -63,7 +67,7 @@ class Endpoints:
         state = self.state
         if state.script.latency:
             await asyncio.sleep(state.script.latency)
-        body = json_object(scope["body"], state)
+        body = state.body(scope["body"])
         teacher = teacher_named(scope["teacher"])
         answer = chat.complete(body, state.script, state.dialect, scope["mark"], int(state.clock.now()), teacher)
         state.log.spend_on(answer)
@@ -72,7 +76,7 @@ class Endpoints:
             with_usage = isinstance(options, dict) and options.get("include_usage") is True
             await StreamingResponse(chat.streamed(answer, with_usage), media_type="text/event-stream")(scope, receive, send)
         else:
-            await reply(send, 200, json.dumps(answer, ensure_ascii=False).encode())
+            await reply(send, 200, chat.encoded(answer).encode())
 
 
 class Pages:
@@ -101,16 +105,6 @@ class Pages:
     async def clock(self, request: Request) -> Response:
         self.state.clock.advance(float((await request.json())["advance"]))
         return JSONResponse({"now": self.state.clock.now()})
-
-
-def json_object(raw: bytes, state: State) -> dict[str, object]:
-    try:
-        body = json.loads(raw)
-    except ValueError as error:
-        raise invalid(state.dialect, f"JSON decode error: {error}", "", raw.decode(errors="replace")[:200]) from None
-    if not isinstance(body, dict):
-        raise invalid(state.dialect, "Input should be an object", "", body)
-    return body
 
 
 def teacher_named(name: str | None) -> Teacher | None:

@@ -1,7 +1,6 @@
 """Chat completions: a body in, a reply out. Batches answer their rows with the same."""
 
 import json
-import random
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
 
@@ -12,6 +11,7 @@ from distillc.testing.server.teachers import Said, chosen, said
 from distillc.testing.server.texts import count, pieces
 
 Body = Mapping[str, object]
+encoded = json.JSONEncoder(ensure_ascii=False).encode  # made once: json.dumps with an option makes one each time
 
 # Nebius' reference names 100 as the default of max_tokens; elsewhere a reply may fill the context.
 MAX_TOKENS: Mapping[Dialect, int] = {"nebius": 100, "openai": 4096, "generic": 4096}
@@ -51,11 +51,10 @@ def check(body: Body, dialect: Dialect, script: Script) -> str:
         raise Refused(404, f"The model `{model}` does not exist or you do not have access to it.", param="model", code="model_not_found")
     if not isinstance(messages, list) or not messages:
         raise invalid(dialect, "Field required", "messages")
-    for name, (low, high) in _RANGES.items():
-        if name in body and body[name] is not None:
-            value = body[name]
-            if not isinstance(value, int | float) or isinstance(value, bool) or not low <= value <= high:
-                raise invalid(dialect, f"{name} must lie between {low} and {high}", name, value)
+    for name in body.keys() & _RANGES.keys():
+        value, (low, high) = body[name], _RANGES[name]
+        if value is not None and (not isinstance(value, int | float) or isinstance(value, bool) or not low <= value <= high):
+            raise invalid(dialect, f"{name} must lie between {low} and {high}", name, value)
     if dialect == "openai" and not _KNOWN.issuperset(body):
         name = min(set(body) - _KNOWN)
         raise Refused(400, f"Unrecognized request argument supplied: {name}", param=name)
@@ -75,11 +74,10 @@ def complete(body: Body, script: Script, dialect: Dialect, mark: int, created: i
     """The reply to a request whose fingerprint is `mark`."""
     text = check(body, dialect, script)
     teacher = teacher or chosen(script, share(mark), text)
-    draw = random.Random(mark)
     limit = _whole(body.get("max_completion_tokens"), _whole(body.get("max_tokens"), MAX_TOKENS[dialect]))
     choices, written = [], 0
     for index in range(_whole(body.get("n"), 1)):
-        answer, tokens = _limited(said(teacher, text, {**body, "max_tokens": limit}, draw), limit, body.get("stop"))
+        answer, tokens = _limited(said(teacher, text, body, limit, mark), limit, body.get("stop"))
         written += tokens + count(str(answer.extra.get("reasoning_content") or answer.extra.get("reasoning") or ""))
         choices.append(_choice(index, answer, body, dialect))
     messages = body["messages"]
@@ -155,7 +153,7 @@ def streamed(reply: Mapping[str, object], with_usage: bool) -> Iterator[bytes]:
         head["usage"] = None
 
     def event(choices: Sequence[object], **more: object) -> bytes:
-        return b"data: " + json.dumps({**head, "choices": choices, **more}, ensure_ascii=False).encode() + b"\n\n"
+        return b"data: " + encoded({**head, "choices": choices, **more}).encode() + b"\n\n"
 
     choices = reply["choices"]
     assert isinstance(choices, list)

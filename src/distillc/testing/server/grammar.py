@@ -1,52 +1,38 @@
-"""A grammar checker of rules: takes back what careless writers and `corrupt` put in. What it does not know it leaves alone."""
+"""A grammar checker of rules: takes back what careless writers and `corrupt` put in. What it does not know it leaves alone.
+
+Few patterns with a table behind each: the server answers thousands of sentences a second.
+"""
 
 import re
-from collections.abc import Callable
 from functools import lru_cache
 
-_Repair = str | Callable[[re.Match[str]], str]
-
-
-def _capital(match: re.Match[str]) -> str:
-    return match[0].upper()
-
-
-_SINGULAR = r"\b(he|she|it)"
-_PLURAL = r"\b(we|you|they)"
-_RULES: tuple[tuple[re.Pattern[str], _Repair], ...] = tuple(
-    (re.compile(pattern, flags), repair)
-    for pattern, flags, repair in (
-        (r"\b(\w+)(\s+\1\b)+", re.IGNORECASE, r"\1"),
-        (_SINGULAR + r" don't\b", re.IGNORECASE, r"\1 doesn't"),
-        (_SINGULAR + r" do not\b", re.IGNORECASE, r"\1 does not"),
-        (_SINGULAR + r" have\b", re.IGNORECASE, r"\1 has"),
-        (_SINGULAR + r" (?:are|were)\b", re.IGNORECASE, r"\1 is"),
-        (_SINGULAR + r" go\b", re.IGNORECASE, r"\1 goes"),
-        (_SINGULAR + r" (want|like|need|live|work|play|know)\b(?! to be)", re.IGNORECASE, r"\1 \2s"),
-        (_PLURAL + r" (?:is|am)\b", re.IGNORECASE, r"\1 are"),
-        (_PLURAL + r" was\b", re.IGNORECASE, r"\1 were"),
-        (_PLURAL + r" has\b", re.IGNORECASE, r"\1 have"),
-        (_PLURAL + r" goes\b", re.IGNORECASE, r"\1 go"),
-        (r"\b([Aa]) (?=[aeio])(?!one\b|once\b|eu)", 0, r"\1n "),
-        (r"\b([Aa])n (?=[bcdfgjklmnpqrstvwxyz])", 0, r"\1 "),
-        (r"\b(could|should|would|must|might) of\b", re.IGNORECASE, r"\1 have"),
-        (r"\bmore (better|worse|easier|bigger|smaller)\b", re.IGNORECASE, r"\1"),
-        (r"\b(t)eh\b", re.IGNORECASE, r"\1he"),
-        (r"\b(r)eciev(e[ds]?|ing)\b", re.IGNORECASE, r"\1eceiv\2"),
-        (r"\b(d)efinately\b", re.IGNORECASE, r"\1efinitely"),
-        (r"\b(b)ecuase\b", re.IGNORECASE, r"\1ecause"),
-        (r"\b(alot)\b", 0, r"a lot"),
-        (r"\bi\b(?!\.)", 0, "I"),
-        (r" +([,.;:?!])", 0, r"\1"),
-        (r"^[a-z]", 0, _capital),
-        (r"(?<=[\w)])$", 0, "."),
-    )
-)
+_DOUBLED = re.compile(r"\b(\w+)(?:\s+\1\b)+", re.IGNORECASE)
+_ONE = {"don't": "doesn't", "do": "does", "have": "has", "are": "is", "were": "was", "go": "goes"} | {
+    verb: verb + "s" for verb in ("want", "like", "need", "live", "work", "play", "know", "think", "make", "take")
+}
+_MANY = {"is": "are", "am": "are", "was": "were", "has": "have", "goes": "go", "does": "do", "doesn't": "don't"}
+_AGREES = {**dict.fromkeys(("he", "she", "it"), _ONE), **dict.fromkeys(("we", "you", "they"), _MANY)}
+_VERB = re.compile(rf"(?<!\S)({'|'.join(_AGREES)}) ({'|'.join((*_ONE, *_MANY))})(?![\w'])", re.IGNORECASE)
+_WORDS = {"teh": "the", "alot": "a lot", "definately": "definitely", "becuase": "because", "i": "I", "could of": "could have"} | {
+    wrong + end: right + end for wrong, right in (("reciev", "receiv"), ("beleiv", "believ")) for end in ("e", "ed", "es", "ing")
+}
+_WORD = re.compile(rf"\b({'|'.join(_WORDS)})\b(?!\.\w)")
+_ARTICLE = re.compile(r"\b([Aa])n? (?!one\b|once\b|eu|uni|us[ei]|hour|honest|heir)(?=([aeiou]?)[a-z])")
+_SPACE = re.compile(r" +([,.;:?!])")
 
 
 @lru_cache(maxsize=4096)
 def corrected(sentence: str) -> str:
-    text = sentence.strip()
-    for pattern, repair in _RULES:
-        text = pattern.sub(repair, text)
-    return text
+    text = _DOUBLED.sub(r"\1", sentence.strip())
+    text = _VERB.sub(_agreeing, text)
+    text = _WORD.sub(lambda match: _WORDS[match[1]], text)
+    text = _ARTICLE.sub(lambda match: f"{match[1]}{'n' if match[2] else ''} ", text)
+    text = _SPACE.sub(r"\1", text)
+    if text[:1].islower():
+        text = text[0].upper() + text[1:]
+    return text + "." if text[-1:].isalnum() else text
+
+
+def _agreeing(match: re.Match[str]) -> str:
+    verb = match[2]
+    return f"{match[1]} {_AGREES[match[1].lower()].get(verb.lower(), verb)}"

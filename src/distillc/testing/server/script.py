@@ -61,6 +61,57 @@ class Teach(_Part):
     contains: str = Field(default="", description="text that the last message has")
 
 
+class Batches(_Part):
+    """How batches go. The numbers are rows, each another one."""
+
+    seconds: float = Field(default=5230.0, gt=0, description="from creation to the end, on the server's clock")
+    ends: Literal["completed", "failed", "expired", "never"] = Field(default="completed", description="how they end")
+    done: Share = Field(default=0.5, description="share of the rows that has an answer when a batch expires or is cancelled")
+    shuffled: bool = Field(default=True, description="answers come in another order than the requests")
+    state: str = Field(default="", description="a state that they say instead of that they run")
+    counts: Literal["numbers", "null", "empty"] = Field(default="numbers", description="request_counts: as they are, nulls, or {}")
+    errors: int = Field(default=0, ge=0, description="rows that fail, told in the error file")
+    errors_inside: int = Field(default=0, ge=0, description="rows that fail, told in the output file")
+    missing: int = Field(default=0, ge=0, description="rows that are told nowhere")
+    doubled: int = Field(default=0, ge=0, description="rows that are answered twice")
+    without_id: int = Field(default=0, ge=0, description="rows whose answer has no custom_id")
+    broken: int = Field(default=0, ge=0, description="rows whose answer is no JSON")
+
+
+# Train and validation loss of the public walk-through, epoch by epoch: the eighth is the best, the tenth the last.
+RECORDED_LOSSES = (
+    (2.114, 0.4167),
+    (1.149, 0.2410),
+    (0.662, 0.2303),
+    (0.424, 0.2293),
+    (0.306, 0.2261),
+    (0.248, 0.2104),
+    (0.218, 0.2333),
+    (0.203, 0.1991),
+    (0.195, 0.2149),
+    (0.190, 0.2286),
+)
+
+
+class Jobs(_Part):
+    """How fine-tuning jobs go."""
+
+    seconds: float = Field(default=850.0, gt=0, description="from creation to the end, on the server's clock")
+    ends: Literal["succeeded", "failed", "never"] = Field(default="succeeded", description="how they end; a failed one after half of it")
+    losses: tuple[tuple[float, float], ...] = Field(
+        default=RECORDED_LOSSES, min_length=1, description="train and validation loss of each epoch; the last ones stay"
+    )
+    names: str = Field(default="checkpoint-{epoch}/{name}", description="names of a checkpoint's files; try `../../{name}`")
+
+
+class Deployed(_Part):
+    """How deployed adapters (`/v0/models`) and dedicated endpoints go."""
+
+    seconds: float = Field(default=10.0, ge=0, description="from creation to the end, on the server's clock")
+    ends: Literal["active", "error"] = Field(default="active", description="how they end; with a `status_reason` where in error")
+    without_status: int = Field(default=0, ge=0, description="so many first answers that have no status")
+
+
 class Script(_Part):
     """How the server behaves. The header `x-test-fault: KIND [name=value …]` and `x-test-teacher: NAME` override it for one request."""
 
@@ -74,3 +125,6 @@ class Script(_Part):
     requests_per_minute: int | None = Field(default=None, ge=1, description="429 above it; told in `x-ratelimit-*`")
     tokens_per_minute: int | None = Field(default=None, ge=1, description="429 above it; told in `x-ratelimit-*`")
     window: float = Field(default=60.0, gt=0, description="seconds that a minute of the two limits has")
+    batches: Batches = Field(default=Batches(), description="how batches go")
+    jobs: Jobs = Field(default=Jobs(), description="how fine-tuning jobs go")
+    deployed: Deployed = Field(default=Deployed(), description="how deployed adapters go")

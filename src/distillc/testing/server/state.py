@@ -1,9 +1,17 @@
-"""What one running server has: its script, its clock, its book."""
+"""What one running server has: its script, its clock, its book, its files, and what a request's body says."""
 
+import json
+from collections import Counter
 from dataclasses import dataclass, field
+from hashlib import blake2b
+from uuid import UUID
+
+from starlette.requests import Request
 
 from distillc.testing.server.clock import Clock
+from distillc.testing.server.files import Files
 from distillc.testing.server.log import Log
+from distillc.testing.server.refused import invalid
 from distillc.testing.server.script import Dialect, Script
 
 
@@ -13,3 +21,36 @@ class State:
     script: Script
     clock: Clock = field(default_factory=Clock)
     log: Log = field(default_factory=Log)
+    files: Files = field(default_factory=Files)
+    made: Counter[str] = field(default_factory=Counter)
+
+    def new_id(self, prefix: str) -> str:
+        """The next id of a kind: the same ones in each run of the same script."""
+        self.made[prefix] += 1
+        return prefix + str(UUID(bytes=blake2b(f"{self.script.seed} {prefix} {self.made[prefix]}".encode(), digest_size=16).digest()))
+
+    def now(self) -> int:
+        return int(self.clock.now())
+
+    def body(self, raw: bytes) -> dict[str, object]:
+        """The JSON object that a request brought."""
+        try:
+            body = json.loads(raw)
+        except ValueError as error:
+            raise invalid(self.dialect, f"JSON decode error: {error}", "", raw.decode(errors="replace")[:200]) from None
+        if not isinstance(body, dict):
+            raise invalid(self.dialect, "Input should be an object", "", body)
+        return body
+
+    def body_of(self, request: Request) -> dict[str, object]:
+        return self.body(request.scope["body"])  # the gate has read it
+
+
+def page(request: Request, entries: list[dict[str, object]], default: int) -> dict[str, object]:
+    """A list as these APIs give it: `limit` of the entries that come after the one called `after`."""
+    after, limit = request.query_params.get("after"), int(request.query_params.get("limit", str(default)))
+    ids = [entry["id"] for entry in entries]
+    start = ids.index(after) + 1 if after in ids else 0
+    shown = entries[start : start + limit]
+    ends = {"first_id": shown[0]["id"], "last_id": shown[-1]["id"]} if shown else {"first_id": None, "last_id": None}
+    return {"object": "list", "data": shown, **ends, "has_more": start + limit < len(entries)}

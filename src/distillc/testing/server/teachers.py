@@ -9,7 +9,7 @@ from distillc.testing.server.grammar import corrected
 from distillc.testing.server.script import Script, Teacher
 from distillc.testing.server.texts import pieces
 
-_THOUGHT = "\nOkay, the user wants this checked: {text} I read it once more and compare each word.\n"
+_THOUGHT = "\nOkay, the user wants this checked: %s I read it once more and compare each word.\n"
 _CALL = {"id": "call_1", "type": "function", "function": {"name": "correct", "arguments": "{}"}}
 
 
@@ -30,10 +30,10 @@ def chosen(script: Script, share: float, text: str) -> Teacher:
     return script.teacher
 
 
-def said(teacher: Teacher, text: str, body: Mapping[str, object], draw: random.Random) -> Said:
+def said(teacher: Teacher, text: str, body: Mapping[str, object], limit: int, mark: int) -> Said:
     """What `teacher` says to `text`, before the request's own limits cut it."""
     answer = corrected(text)
-    thought = _THOUGHT.format(text=text)
+    thought = _THOUGHT % text
     match teacher:
         case "grammar":
             return Said(answer)
@@ -69,9 +69,8 @@ def said(teacher: Teacher, text: str, body: Mapping[str, object], draw: random.R
         case "null":
             return Said(None)
         case "chain":
-            most, temperature, top_p = (body.get(name) for name in ("max_tokens", "temperature", "top_p"))
-            words = chain.written(draw, _number(temperature, 1.0), _number(top_p, 1.0), int(_number(most, 16)))
-            return Said("".join(words), "length")
+            heat, top_p = _number(body.get("temperature"), 1.0), _number(body.get("top_p"), 1.0)
+            return Said("".join(chain.written(random.Random(mark), heat, top_p, min(limit, 256))), "length")
 
 
 def _number(value: object, default: float) -> float:
