@@ -5,7 +5,7 @@ same. A spec without a matrix is one cell. What is known of a version's rows or 
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -111,7 +111,7 @@ class Findings:
         names = list(dict.fromkeys(self.matrix.name(self.matrix.cells[number], axes) for number in sorted(cells)))
         more = f" and {len(names) - MANY} more" if len(names) > MANY else ""
         which = f"cell {names[0]}" if len(names) == 1 else f"cells {'; '.join(names[:MANY])}{more}"
-        return replace(finding, notes=(*finding.notes, f"in the {which}"))
+        return finding._replace(notes=(*finding.notes, f"in the {which}"))
 
 
 def told_apart(cells: Sequence[Cell], classes: Sequence[Any]) -> tuple[int, ...]:

@@ -1,6 +1,6 @@
 """The way in: a spec's file, through lint, to a plan and the warnings about it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,7 +25,7 @@ class Compiled:
     plan: Plan
     folder: Path
     warnings: tuple[Diagnostic, ...]
-    sources: dict[str, Source]
+    sources: Mapping[str, Source]
 
 
 def compile_spec(path: Path | str, registry: "Registry", *, profile: str | None = None, overrides: Sequence[str] = ()) -> Plan:

@@ -4,7 +4,6 @@ Offline: of models it knows what the lock beside the spec says. `ask_world` look
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -83,7 +82,7 @@ def ask_world(
             found += error.diagnostics
         else:
             found += compiled[-1].warnings
-    return replace(offline, diagnostics=language.tidy(found, offline.sources), waiting=frozenset()), compiled
+    return offline._replace(diagnostics=language.tidy(found, offline.sources), waiting=frozenset()), compiled
 
 
 def _lock(path: Path, read: Read) -> str:

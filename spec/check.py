@@ -7,8 +7,7 @@ then checked, so a finding is about the plugin that was meant. All findings come
 import functools
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from distillc.spec.diagnostic import Diagnostic, Fix, Severity, Span
 from distillc.spec.nodes import Entry, MappingNode, Node, ScalarNode, SequenceNode, to_plain, uses
@@ -23,8 +22,7 @@ MAX_FINDINGS = 200
 REFERENCES = frozenset({"rows", "model", "gate", "metric"})
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(NamedTuple):
     """A name that stands for something defined elsewhere. `expects`: rows, model, gate or metric; `path` is where it stands."""
 
     text: str
@@ -33,14 +31,16 @@ class Reference:
     path: Path
 
 
-@dataclass(slots=True)
 class Checked:
     """`malformed`: the sections and steps in which something was found, as (section,) and (section, name)."""
 
-    diagnostics: list[Diagnostic] = field(default_factory=list)
-    references: list[Reference] = field(default_factory=list)
-    malformed: list[Path] = field(default_factory=list)
-    secrets: list[Path] = field(default_factory=list)
+    __slots__ = ("diagnostics", "malformed", "references", "secrets")
+
+    def __init__(self, *found: Diagnostic) -> None:
+        self.diagnostics = list(found)
+        self.references: list[Reference] = []
+        self.malformed: list[Path] = []
+        self.secrets: list[Path] = []
 
 
 def check(root: Node, schema: Schema) -> Checked:
@@ -344,4 +344,4 @@ def _error(code: str, message: str, span: Span, help: str | None = None, fix: Fi
 
 
 def _only(code: str, message: str, span: Span, help: str | None = None, fix: Fix | None = None) -> Checked:
-    return Checked([_error(code, message, span, help, fix)])
+    return Checked(_error(code, message, span, help, fix))

@@ -4,11 +4,10 @@ The language's own have numbers from x00, the compiler's from x50. Both stand he
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+class Code(NamedTuple):
     """`module`: the rule that makes the finding, whose docstring explains it (`spec/explanation.py`).
 
     A `binding` error can be neither ignored nor lowered: no plan can be made, or no run can end well, while it stands. Those without a

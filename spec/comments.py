@@ -9,9 +9,8 @@ one line, together with its key: no comment can stand inside it. A file without 
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, Literal, NamedTuple
 
 from distillc.spec.diagnostic import Edit, Span
 from distillc.spec.source import Source
@@ -28,16 +27,14 @@ _CODES = re.compile(r"[ \t]*\[(?P<codes>[^\[\]#]{0,2000})\]")
 Fault = Literal["no colon", "no codes", "not closed", "other word", "not at the top"]
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(NamedTuple):
     """A code or the name of one, as somebody wrote it."""
 
     text: str
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Comment:
+class Comment(NamedTuple):
     """It covers one `line` (a value of several counts as its first) or the whole file; with a `fault` it covers nothing.
 
     `inside` is what stands between the brackets, `after_name` where a colon is missing, `all_of_it` what has to go when the comment goes:
@@ -55,12 +52,11 @@ class Comment:
     fault: Fault | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Comments:
+class Comments(NamedTuple):
     """Those of one file. `first_line` says of the lines of a long value which line they count as."""
 
     found: tuple[Comment, ...] = ()
-    first_line: dict[int, int] = field(default_factory=dict)
+    first_line: Mapping[int, int] = {}
 
     def covers(self, comment: Comment, line: int) -> bool:
         return comment.whole_file or comment.line == self.first_line.get(line, line)
@@ -94,21 +90,21 @@ def _read(source: Source, found: re.Match[str], end: int, layout: "_Layout") -> 
     end = found.start() + len(source.text[found.start() : end].rstrip())
     comment = Comment(source.span(found.start(), end), _all_of_it(source, found.start(), end), found["word"])
     if found["word"] not in DIRECTIVES:
-        return replace(comment, fault="other word")
+        return comment._replace(fault="other word")
     if not found["colon"]:
-        return replace(comment, fault="no colon", after_name=source.span(found.end("name"), found.end("name")))
+        return comment._replace(fault="no colon", after_name=source.span(found.end("name"), found.end("name")))
     codes = _CODES.match(source.text, found.end(), end)
     if codes is None:
         opened = source.text[found.end() : end].lstrip().startswith("[")
-        return replace(comment, fault="not closed" if opened else "no codes")
+        return comment._replace(fault="not closed" if opened else "no codes")
     names = tuple(_names(source, codes))
     if not all(name.text for name in names):
-        return replace(comment, fault="no codes")
+        return comment._replace(fault="no codes")
     whole = found["word"] == "ignore-file"
     if whole and line >= layout.first_content:
-        return replace(comment, fault="not at the top")
+        return comment._replace(fault="not at the top")
     inside = source.span(codes.start("codes"), codes.end("codes"))
-    return replace(comment, names=names, whole_file=whole, line=None if whole else layout.line_of(line), inside=inside)
+    return comment._replace(names=names, whole_file=whole, line=None if whole else layout.line_of(line), inside=inside)
 
 
 def _all_of_it(source: Source, start: int, end: int) -> Span:
@@ -134,8 +130,7 @@ def without(comment: Comment, names: Collection[Named]) -> Edit:
     return Edit(comment.inside, ", ".join(left)) if left and comment.inside else Edit(comment.all_of_it, "")
 
 
-@dataclass(frozen=True, slots=True)
-class _Layout:
+class _Layout(NamedTuple):
     """Where a text has content: its tokens in order (start and end offset), the lines they begin in, and what lines count as."""
 
     starts: list[int]

@@ -2,8 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from distillc.spec.check import Path, Walker
 from distillc.spec.diagnostic import Diagnostic, Label, Span
@@ -19,8 +18,7 @@ if TYPE_CHECKING:
     from distillc.spec.matrix import Cell, Matrix, Placed
 
 
-@dataclass(frozen=True, slots=True)
-class Variant:
+class Variant(NamedTuple):
     """`root` is what rules look at. `cell`: its name, of a spec with a matrix. `failed`: places that could not be filled in."""
 
     root: MappingNode
@@ -33,12 +31,12 @@ class Variant:
         return [*self.found, *(finding for finding in found if finding.span not in self.failed)]
 
 
-@dataclass(frozen=True, slots=True)
 class Cells:
     """The cells of a matrix, each with its spec, which shares with the others what is the same in both."""
 
-    placed: "Placed"
-    composition: "Composition"
+    def __init__(self, placed: "Placed", composition: "Composition") -> None:
+        self.placed: Final = placed
+        self.composition: Final = composition
 
     @property
     def matrix(self) -> "Matrix":
@@ -51,23 +49,17 @@ class Cells:
         return self.composition.variant(self.placed.of(cell), self.matrix.name(cell))
 
 
-@dataclass(slots=True)
 class Composition:
     """Of one spec. `came`: for each file that is extended the place that says so."""
 
-    sources: Mapping[str, Source]
-    walker: Walker
-    sections: Collection[str]
-    came: Mapping[str, Span]
-    interpolation: "Interpolation | None" = None
-    origins: dict[tuple[str, int], dict[Span, tuple[Label, ...]]] = field(default_factory=dict)
-    hidden: dict[tuple[int, ...], tuple[MappingNode, list[Path]]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if any("${" in source.text for source in self.sources.values()):
-            from distillc.spec.interpolate import Interpolation
-
-            self.interpolation = Interpolation(self.sources)
+    def __init__(self, sources: Mapping[str, Source], walker: Walker, sections: Collection[str], came: Mapping[str, Span]) -> None:
+        self.sources = sources
+        self.walker = walker
+        self.sections = sections
+        self.came = came
+        self.interpolation = _interpolation(sources)
+        self.origins: dict[tuple[str, int], dict[Span, tuple[Label, ...]]] = {}
+        self.hidden: dict[tuple[int, ...], tuple[MappingNode, list[Path]]] = {}
 
     def cells(self, root: MappingNode, over: Sequence[Assignment]) -> tuple[Cells | None, list[Diagnostic]]:
         """The cells of a spec, if it has a matrix, and what is wrong with it. `over`: what a profile and `--set` have set in `root`."""
@@ -94,7 +86,7 @@ class Composition:
         """The paths of fields typed secret. What has no steps is looked at once for all variants in which it is the same."""
         others = tuple([id(entry.value) for entry in root if entry.key not in KINDS])
         if others not in self.hidden:
-            rest = replace(root, entries={entry.key: entry for entry in root if entry.key not in KINDS})
+            rest = root.with_entries({entry.key: entry for entry in root if entry.key not in KINDS})
             self.hidden[others] = (rest, self.walker.check(rest).secrets)
         paths = list(self.hidden[others][1])
         for section in KINDS:
@@ -126,7 +118,7 @@ class Composition:
                         notes = (*notes, f"in the cell {variant.cell}, for one")
                     if number and not self.setting(root, finding.span):
                         notes = (*notes, f"with profile `{profile}`")
-                    kept[key] = replace(finding, notes=notes)
+                    kept[key] = finding._replace(notes=notes)
         return list(kept.values())
 
     def explained(self, root: MappingNode, found: Iterable[Diagnostic]) -> list[Diagnostic]:
@@ -149,7 +141,7 @@ class Composition:
         while file in self.came:
             related = (*related, Label(self.came[file], f"`{shorten(file)}` comes in here"))
             file = self.came[file].file
-        return replace(finding, notes=notes, related=related, fix=fix)
+        return finding._replace(notes=notes, related=related, fix=fix)
 
     def defined(self, span: Span) -> tuple[Label, ...]:
         """The places of the values that were put in where a finding points to."""
@@ -162,6 +154,15 @@ class Composition:
         if profiles is None or span is None:
             return None
         return next((entry.key for entry in entries(profiles) if within(span, entry.value.span)), None)
+
+
+def _interpolation(sources: Mapping[str, Source]) -> "Interpolation | None":
+    """What fills in references, where there is any."""
+    if not any("${" in source.text for source in sources.values()):
+        return None
+    from distillc.spec.interpolate import Interpolation
+
+    return Interpolation(sources)
 
 
 def _parts(matrix: Node | None) -> Iterator[tuple[Node, ...]]:

@@ -3,8 +3,8 @@
 Every message that a user can cause is a `Diagnostic`; renderers in `spec/render` turn it into text, and nothing else does.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Severity(StrEnum):
@@ -13,8 +13,7 @@ class Severity(StrEnum):
     INFO = "info"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
+class Span(NamedTuple):
     """A stretch of one file. Lines and columns count characters from 1; the end is exclusive."""
 
     file: str
@@ -24,8 +23,7 @@ class Span:
     end_column: int
 
 
-@dataclass(frozen=True, slots=True)
-class Label:
+class Label(NamedTuple):
     """A second place that belongs to a finding, and what it has to do with it."""
 
     span: Span
@@ -39,16 +37,14 @@ class Applicability(StrEnum):
     UNSAFE = "unsafe"
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(NamedTuple):
     """The text of a span, replaced. An empty span inserts; an empty text deletes."""
 
     span: Span
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Fix:
+class Fix(NamedTuple):
     """What would mend a finding. The edits belong together, do not overlap, and touch nothing else of the file."""
 
     message: str
@@ -56,8 +52,7 @@ class Fix:
     applicability: Applicability = Applicability.SAFE
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
+class Diagnostic(NamedTuple):
     """One finding. `help` is the way out in one sentence, `notes` are facts behind it, `fix` what an editor can do at once."""
 
     code: str

@@ -6,7 +6,7 @@ line go that has nothing left. `mend` applies fixes round by round, for some of 
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,15 +31,15 @@ def settle(diagnostic: Diagnostic, sources: Mapping[str, Source]) -> Diagnostic:
     if fix is None:
         return diagnostic
     if source is None or is_override(source.name) or any(edit.span.file != source.name for edit in fix.edits):
-        return replace(diagnostic, fix=None)
-    return replace(diagnostic, fix=settled(fix, source))
+        return diagnostic._replace(fix=None)
+    return diagnostic._replace(fix=settled(fix, source))
 
 
 def settled(fix: Fix, source: Source) -> Fix | None:
     """The fix as it can be applied to the file that all its edits are in."""
     edits = [_settled(edit, source) for edit in sorted(fix.edits, key=lambda edit: edit.span)]
     kept = [edit for edit in edits if edit is not None]
-    return None if len(kept) < len(edits) or not kept or _overlap(kept, source) else replace(fix, edits=tuple(kept))
+    return None if len(kept) < len(edits) or not kept or _overlap(kept, source) else fix._replace(edits=tuple(kept))
 
 
 def _settled(edit: Edit, source: Source) -> Edit | None:

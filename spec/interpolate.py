@@ -6,11 +6,11 @@ reference leads to them. References may lead to references, in no loop; how much
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import NoReturn
 
 from distillc.spec.diagnostic import Applicability, Diagnostic, Edit, Fix, Label, Severity, Span
-from distillc.spec.nodes import Entry, MappingNode, Node, ScalarNode, SequenceNode, entries
+from distillc.spec.nodes import MappingNode, Node, ScalarNode, SequenceNode, entries
 from distillc.spec.parse import MAX_DEPTH, MAX_NODES
 from distillc.spec.sites import Path, Site, below, copied, inner, measured, sites, unescaped, whole
 from distillc.spec.source import MAX_BYTES, Source
@@ -88,7 +88,7 @@ class _Filling:
         for entry in self.root:
             if entry.key not in LEFT_ALONE and self.shared.refers(entry.value):
                 value = self.inside(entry.value, (entry.key,), 1, strict=False)
-                root = replace(root, entries={**root.entries, entry.key: replace(entry, value=value)})
+                root = root.with_entries({**root.entries, entry.key: entry._replace(value=value)})
         return Filled(root, tuple(self.found), self.origins, frozenset(self.failed))
 
     def inside(self, node: Node, path: Path, depth: int, *, strict: bool) -> Node:
@@ -104,11 +104,11 @@ class _Filling:
             self.too_deep(*next(reversed(self.active.values())))
         if isinstance(node, SequenceNode):
             items = tuple([self.inside(x, (*path, str(i)), depth + 1, strict=strict) for i, x in enumerate(node.items)])
-            return self.shared.made((node, *items), lambda: replace(node, items=items))
+            return self.shared.made((node, *items), lambda: node._replace(items=items))
         values = [self.inside(entry.value, (*path, entry.key), depth + 1, strict=strict) for entry in node]
         return self.shared.made(
             (node, *values),
-            lambda: replace(node, entries={e.key: Entry(e.key, e.key_span, value) for e, value in zip(node, values, strict=True)}),
+            lambda: node.with_entries({e.key: e._replace(value=value) for e, value in zip(node, values, strict=True)}),
         )
 
     def scalar(self, node: ScalarNode, path: Path, depth: int) -> Node | None:

@@ -1,9 +1,8 @@
 """The front end in one call: text in, a resolved spec and all findings out. Never raises on bad input."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from distillc.spec.check import MAX_FINDINGS, Walker
 from distillc.spec.codes import CODES, COMPILER_CODES
@@ -29,7 +28,7 @@ from distillc.spec.resolve import (
 from distillc.spec.rules import Context, run_rules
 from distillc.spec.rules.unused_ignore import unused
 from distillc.spec.source import Source, decode, read_file
-from distillc.spec.suppress import AS_IT_IS, Policy, Selection, policy_of
+from distillc.spec.suppress import AS_IT_IS, EVERYTHING, Policy, Selection, policy_of
 from distillc.spec.table import PluginTable
 
 if TYPE_CHECKING:
@@ -44,8 +43,7 @@ More = Callable[[Context], tuple[Sequence[Diagnostic], Collection[str]]]
 """Rules of another room (`compiler/lint.py`): what they find, and the codes of those that cannot tell yet."""
 
 
-@dataclass(frozen=True, slots=True)
-class Linted:
+class Linted(NamedTuple):
     """`resolved` is None where the text could not be read at all, and so is `context`, what rules saw of it.
 
     `sources`: every text that a span may point into. `policy` says which findings are shown; it is to be asked of later ones too.
@@ -54,9 +52,9 @@ class Linted:
 
     resolved: Resolved | None
     diagnostics: list[Diagnostic]
-    sources: dict[str, Source] = field(default_factory=dict)
+    sources: Mapping[str, Source] = {}
     context: Context | None = None
-    policy: Policy = field(default_factory=Policy)
+    policy: Policy = EVERYTHING
     waiting: frozenset[str] = frozenset()
 
     @property
@@ -189,7 +187,7 @@ def findings(root: MappingNode, table: PluginTable, walker: Walker, spoken: Mapp
     )
     if len(checked.diagnostics) >= MAX_FINDINGS:
         *found, last = checked.diagnostics
-        return [*found, replace(last, notes=(*last.notes, "there are more; the rest is looked at when these are mended"))], context
+        return [*found, last._replace(notes=(*last.notes, "there are more; the rest is looked at when these are mended"))], context
     return [*checked.diagnostics, *run_rules(context)], context
 
 

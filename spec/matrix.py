@@ -7,7 +7,7 @@ cell is the spec with its values set before a profile and `--set`, which win. Wh
 
 import re
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import product
 from math import prod
 
@@ -126,7 +126,7 @@ class Placed:
             root = self.root
             for axis, number in zip([self.matrix.axes[axis] for axis in axes], numbers, strict=True):
                 if number is not None:
-                    root = assign(root, replace(axis.assignment, value=axis.values[number]), (place[0],))
+                    root = assign(root, axis.assignment._replace(value=axis.values[number]), (place[0],))
             found = find(root, place)
             assert isinstance(found, Entry)
             self.known[place, numbers] = found

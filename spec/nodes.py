@@ -4,16 +4,14 @@
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from distillc.spec.diagnostic import Span
 
 Plain = str | int | float | bool | None | list[Any] | dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class ScalarNode:
+class ScalarNode(NamedTuple):
     """`text` is the scalar as written without quotes; `value` what YAML 1.2 makes of it. `plain` is False for quotes and blocks."""
 
     value: str | int | float | bool | None
@@ -22,8 +20,7 @@ class ScalarNode:
     plain: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class SequenceNode:
+class SequenceNode(NamedTuple):
     """`flow`: written in brackets."""
 
     items: "tuple[Node, ...]"
@@ -31,24 +28,31 @@ class SequenceNode:
     flow: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     key: str
     key_span: Span
     value: "Node"
 
 
-@dataclass(frozen=True, slots=True)
 class MappingNode:
-    """`flow`: written in braces. After `extends`, a profile or `--set` some entries may stand elsewhere, outside of `span`."""
+    """`flow`: written in braces. After `extends`, a profile or `--set` some entries may stand elsewhere, outside of `span`.
 
-    entries: dict[str, Entry]
-    span: Span
-    flow: bool = False
+    No named tuple as the others are, for what it is iterated over are its entries.
+    """
+
+    __slots__ = ("entries", "flow", "span")
+
+    def __init__(self, entries: dict[str, Entry], span: Span, flow: bool = False) -> None:
+        self.entries: Final = entries
+        self.span: Final = span
+        self.flow: Final = flow
 
     def get(self, key: str) -> "Node | None":
         entry = self.entries.get(key)
         return entry.value if entry else None
+
+    def with_entries(self, entries: dict[str, Entry]) -> "MappingNode":
+        return MappingNode(entries, self.span, self.flow)
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(self.entries.values())

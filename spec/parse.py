@@ -6,8 +6,7 @@ when something stopped the reading is kept, so that it can be checked all the sa
 """
 
 import re
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -33,8 +32,7 @@ _PROPERTIES = re.compile(r"(?:[&!]\S*|\s|#.*)*")
 """An anchor, a tag, and what may stand between them and their value."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
+class Parsed(NamedTuple):
     """`root` is None where nothing can be read. `before` is what was complete when something stopped the reading, in `section`."""
 
     root: Node | None
@@ -78,13 +76,13 @@ class _Stop(Exception):
         self.limit = limit
 
 
-@dataclass(slots=True)
 class _Anchor:
     """`node` is None while the anchored value is still being read. `size` in nodes, `height` in levels."""
 
-    node: Node | None = None
-    size: int = 0
-    height: int = 0
+    def __init__(self) -> None:
+        self.node: Node | None = None
+        self.size = 0
+        self.height = 0
 
 
 class _Builder:
@@ -283,7 +281,7 @@ class _Builder:
 
     def fault(self, diagnostic: Diagnostic) -> None:
         if len(self.found) >= MAX_FAULTS - 1:
-            raise _Stop(replace(diagnostic, notes=(f"the {MAX_FAULTS}th mistake of this kind; nothing after it was read",)))
+            raise _Stop(diagnostic._replace(notes=(f"the {MAX_FAULTS}th mistake of this kind; nothing after it was read",)))
         self.found.append(diagnostic)
 
 

@@ -4,8 +4,7 @@ The rules and the compiler use the same functions, so an edge of the plan and an
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from distillc.spec.check import Reference, check
 from distillc.spec.diagnostic import Span
@@ -39,8 +38,7 @@ WORDS: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Definition:
+class Definition(NamedTuple):
     """`path` is (section, name), and of a gate (evaluate, STEP, gates, name); `span` is that of the name."""
 
     name: str

@@ -5,10 +5,9 @@ A path (`models.small.layers`, `generate.pairs.steps.0.errors`) begins with a se
 leads to is replaced. Nodes are frozen: setting a value makes new mappings along the path and shares the rest.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from distillc.spec.diagnostic import Diagnostic, Fix, Severity, Span
 from distillc.spec.nodes import Entry, MappingNode, Node, ScalarNode, SequenceNode, at, entries, text
@@ -31,8 +30,7 @@ SECTIONS_OF_WHOLE = frozenset({"extends", "profiles", "plugins", "distill"})
 Read = Callable[[Path], bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(NamedTuple):
     """A spec put together. `sources` hold the text of every file that a span may name.
 
     `cells` are those of its matrix, if it has one; `root` is then one of them. `composition` knows where values come from.
@@ -43,7 +41,7 @@ class Resolved:
     text: str
     profile: str | None
     overrides: tuple[str, ...]
-    sources: dict[str, Source] = field(default_factory=dict)
+    sources: Mapping[str, Source] = {}
     cells: "Cells | None" = None
     composition: "Composition | None" = None
 
@@ -192,11 +190,11 @@ def merge(below: MappingNode, above: MappingNode) -> MappingNode:
     for entry in above:
         under = joined.get(entry.key)
         if under and isinstance(under.value, MappingNode) and isinstance(entry.value, MappingNode) and entry.key in _JOINED:
-            value = replace(entry.value, entries={**under.value.entries, **entry.value.entries})
-            joined[entry.key] = replace(entry, value=value)
+            value = entry.value.with_entries({**under.value.entries, **entry.value.entries})
+            joined[entry.key] = entry._replace(value=value)
         else:
             joined[entry.key] = entry
-    return replace(above, entries=joined)
+    return above.with_entries(joined)
 
 
 _JOINED = frozenset(KINDS) | {"profiles"}
@@ -205,8 +203,7 @@ _JOINED = frozenset(KINDS) | {"profiles"}
 # profiles and --set
 
 
-@dataclass(frozen=True, slots=True)
-class Assignment:
+class Assignment(NamedTuple):
     """A value for a path. `spans` are those of the path's parts. `adds`: whether it may name a step that is not there yet.
 
     `beside`: the paths that stand in the same mapping.
@@ -287,7 +284,7 @@ def _assign(node: Node | None, assignment: Assignment, depth: int) -> Node:
             raise _stop("D021", f"the list has no item `{shorten(part)}`", span, f"items count from 0 to {len(node.items) - 1}")
         index = int(part)
         item = _assign(node.items[index], assignment, depth + 1)
-        return replace(node, items=(*node.items[:index], item, *node.items[index + 1 :]))
+        return node._replace(items=(*node.items[:index], item, *node.items[index + 1 :]))
     if isinstance(node, ScalarNode) and isinstance(node.value, str) and depth >= 2:
         node = MappingNode({"uses": Entry("uses", node.span, node)}, node.span)  # a bare string stands for {uses: string}
     if isinstance(node, ScalarNode) and node.value is not None:
@@ -303,7 +300,7 @@ def _assign(node: Node | None, assignment: Assignment, depth: int) -> Node:
     old = node.entries.get(part)
     value = _assign(old.value if old else None, assignment, depth + 1)
     entry = Entry(part, span if last or old is None else old.key_span, value)
-    return replace(node, entries={**node.entries, part: entry})
+    return node.with_entries({**node.entries, part: entry})
 
 
 def _respelled(assignment: Assignment, depth: int, names: Iterable[str]) -> Fix | None:

@@ -1,7 +1,7 @@
 """The `${…}` of a text: where they are, what they name, and values moved to where they stand (`interpolate.py`)."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 from distillc.spec.diagnostic import Span
@@ -97,7 +97,7 @@ def measured(node: Node) -> tuple[int, int, int]:
 def copied(node: Node, span: Span) -> Node:
     """The value with one place for all that is in it."""
     if isinstance(node, ScalarNode):
-        return replace(node, span=span)
+        return node._replace(span=span)
     if isinstance(node, SequenceNode):
-        return replace(node, items=tuple([copied(item, span) for item in node.items]), span=span)
-    return replace(node, entries={e.key: Entry(e.key, span, copied(e.value, span)) for e in node}, span=span)
+        return SequenceNode(tuple([copied(item, span) for item in node.items]), span, node.flow)
+    return MappingNode({e.key: Entry(e.key, span, copied(e.value, span)) for e in node}, span, node.flow)

@@ -8,8 +8,8 @@ import os
 import re
 import stat
 from bisect import bisect_right
-from dataclasses import dataclass, field
 from itertools import accumulate
+from typing import Final
 
 from distillc.spec.diagnostic import Diagnostic, Severity, Span
 
@@ -33,16 +33,13 @@ def _line_starts(text: str) -> tuple[int, ...]:
     return (0, *(match.end() for match in _BREAK.finditer(text)))
 
 
-@dataclass(frozen=True, slots=True)
 class Source:
-    """`name` is the path as the user wrote it: what spans and messages show."""
+    """`name` is the path as the user wrote it: what spans and messages show. `starts`: the offset of each line."""
 
-    name: str
-    text: str
-    starts: tuple[int, ...] = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "starts", _line_starts(self.text))
+    def __init__(self, name: str, text: str) -> None:
+        self.name: Final = name
+        self.text: Final = text
+        self.starts: Final = _line_starts(text)
 
     def position(self, offset: int) -> tuple[int, int]:
         """Line and column of a character offset, both from 1."""

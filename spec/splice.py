@@ -6,7 +6,7 @@ again and compared with what was wanted: an anchor that others repeat, or a styl
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from distillc.spec.diagnostic import Diagnostic, Severity, Span
 from distillc.spec.fixes import written
@@ -86,12 +86,12 @@ def _taken(node: Node, path: Sequence[str], place: Span) -> Node:
     if isinstance(node, SequenceNode) and part.isdecimal() and int(part) < len(node.items):
         index = int(part)
         inner = (_taken(node.items[index], path[1:], place),) if len(path) > 1 else ()
-        return replace(node, items=(*node.items[:index], *inner, *node.items[index + 1 :]))
+        return node._replace(items=(*node.items[:index], *inner, *node.items[index + 1 :]))
     if isinstance(node, MappingNode) and part in node.entries:
         entry = node.entries[part]
         if len(path) > 1:
-            return replace(node, entries={**node.entries, part: replace(entry, value=_taken(entry.value, path[1:], place))})
-        return replace(node, entries={key: each for key, each in node.entries.items() if key != part})
+            return node.with_entries({**node.entries, part: entry._replace(value=_taken(entry.value, path[1:], place))})
+        return node.with_entries({key: each for key, each in node.entries.items() if key != part})
     help = did_you_mean(part, node.entries, "there are") if isinstance(node, MappingNode) else None
     raise Stop(Diagnostic("D021", Severity.ERROR, f"there is no `{shorten(part)}` to take away", place, help))
 

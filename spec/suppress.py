@@ -7,7 +7,7 @@ command line takes the place of all that the spec says, an `--ignore` is added t
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from distillc.spec.codes import ALL_CODES, is_binding
 from distillc.spec.comments import Comments, Named
@@ -53,8 +53,7 @@ def way_out(written: str) -> str:
     return f"did you mean `{near}`?" if near else "`distillc explain` lists all codes"
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(NamedTuple):
     """What one place says, in selectors. `select` None: the choice stays as it is, but for what is ignored."""
 
     select: tuple[str, ...] | None = None
@@ -89,13 +88,12 @@ def _asked(option: str, word: str) -> str:
     return selector
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(NamedTuple):
     """Of `selections` the later wins; `levels` are by code, `comments` by file. `main` is the spec's own file."""
 
     selections: tuple[Selection, ...] = ()
-    levels: Mapping[str, Severity] = field(default_factory=dict)
-    comments: Mapping[str, Comments] = field(default_factory=dict)
+    levels: Mapping[str, Severity] = {}
+    comments: Mapping[str, Comments] = {}
     main: str = ""
 
     def shown(self, found: Iterable[Diagnostic]) -> list[Diagnostic]:
@@ -110,7 +108,7 @@ class Policy:
 
     def _at_its_level(self, finding: Diagnostic) -> Diagnostic:
         level = self.levels.get(finding.code, finding.severity)
-        return finding if level is finding.severity or _binds(finding) else replace(finding, severity=level)
+        return finding if level is finding.severity or _binds(finding) else finding._replace(severity=level)
 
     def ignoring(self, finding: Diagnostic) -> Iterator[Named]:
         """The codes in comments that ignore a finding. One without a place is the whole file's."""

@@ -113,7 +113,7 @@ class Typed:
     def of(self, root: MappingNode) -> Spec:
         key = _without_steps(root)
         if key not in self.wholes:
-            self.wholes[key] = (root, load(replace(self.resolved, root=root)))
+            self.wholes[key] = (root, load(self.resolved._replace(root=root)))
         known, spec = self.wholes[key]
         changed = {
             section: self._section(root, section, known.get(section), getattr(spec, section))
@@ -131,7 +131,7 @@ class Typed:
     def _body(self, root: MappingNode, section: str, entry: Entry) -> Any:
         node = entry.value
         if id(node) not in self.bodies:
-            here = replace(self.resolved, root=root)
+            here = self.resolved._replace(root=root)
             self.bodies[id(node)] = (node, validated(_CLASSES[section], node, here, (section, entry.key)))
         return self.bodies[id(node)][1]
 

@@ -6,7 +6,7 @@ answer with nothing where the value is of another type (that is reported elsewhe
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
@@ -75,4 +75,4 @@ def run_rules(context: Context) -> Iterator[Diagnostic]:
         yield from islice(found, MAX_OF_A_RULE - 1)
         if last := next(found, None):
             more = next(found, None) is not None
-            yield replace(last, notes=(*last.notes, "there are more; they are shown when these are mended")) if more else last
+            yield last._replace(notes=(*last.notes, "there are more; they are shown when these are mended")) if more else last

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from distillc.spec.resolve import Read
     from distillc.spec.source import Source
 
-FORMAT = 1
+FORMAT = 2
 CODE = ("cli", "compiler", "plugins", "spec")
 """The parts of distillc whose files a finding may depend on."""
 MAX_BYTES = 1_000_000  # of a spec, as in spec/source.py
@@ -44,7 +44,7 @@ class Answer:
 
     __slots__ = ("_findings", "_texts", "waiting")
 
-    def __init__(self, findings: "list[dict[str, Any]]", texts: "dict[str, bytes]", waiting: "list[str]") -> None:
+    def __init__(self, findings: "list[list[Any]]", texts: "dict[str, bytes]", waiting: "list[str]") -> None:
         self._findings = findings
         self._texts = texts
         self.waiting = frozenset(waiting)
@@ -143,8 +143,6 @@ class LintCache:
     def write(self) -> None:
         if not self._new:
             return
-        from dataclasses import asdict
-
         from distillc.plugins.registry import read_cache
 
         plugins = read_cache()
@@ -156,7 +154,7 @@ class LintCache:
             entry = {
                 "files": list(states.items()),
                 "stamps": stamps,
-                "findings": [asdict(finding) for finding in linted.diagnostics],
+                "findings": linted.diagnostics,
                 "waiting": sorted(linted.waiting),
             }
             kept.store(self.folder, key, json.dumps(entry, separators=(",", ":")).encode())
@@ -213,20 +211,16 @@ def _failed(error: OSError) -> State:
     return f"error {error.errno}"
 
 
-def _diagnostic(data: "dict[str, Any]") -> "Diagnostic":
+def _diagnostic(data: "list[Any]") -> "Diagnostic":
+    """A finding and all that is in it are named tuples, which JSON makes lists of."""
     from distillc.spec.diagnostic import Applicability, Diagnostic, Edit, Fix, Label, Severity, Span
 
-    def edit(data: "dict[str, Any]") -> Edit:
-        return Edit(Span(**data["span"]), data["text"])
-
-    fix = data["fix"]
-    return Diagnostic(
-        code=data["code"],
-        severity=Severity(data["severity"]),
-        message=data["message"],
-        span=Span(**data["span"]) if data["span"] else None,
-        help=data["help"],
-        notes=tuple(data["notes"]),
-        related=tuple(Label(Span(**label["span"]), label["message"]) for label in data["related"]),
-        fix=Fix(fix["message"], tuple(map(edit, fix["edits"])), Applicability(fix["applicability"])) if fix else None,
+    finding = Diagnostic(*data)
+    fix = finding.fix and Fix(*finding.fix)
+    return finding._replace(
+        severity=Severity(finding.severity),
+        span=finding.span and Span(*finding.span),
+        notes=tuple(finding.notes),
+        related=tuple(Label(Span(*span), message) for span, message in finding.related),
+        fix=fix and Fix(fix.message, tuple(Edit(Span(*span), text) for span, text in fix.edits), Applicability(fix.applicability)),
     )

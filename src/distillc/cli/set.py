@@ -7,7 +7,6 @@ import argparse
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +87,7 @@ def edited(source: Source, overrides: Sequence[str], unset: Sequence[str], secti
                 text = without(source, root, path.split("."), Source(path, path).span(0, len(path)))
             else:
                 assignment = override_assignment(change, 0, {})
-                text = with_value(source, root, replace(assignment, adds=_is_new_step(assignment, root)), value.strip(), sections)
+                text = with_value(source, root, assignment._replace(adds=_is_new_step(assignment, root)), value.strip(), sections)
         except Stop as stop:
             finding = stop.diagnostic
             raise UsageError(finding.message, where=change, help=_elsewhere(path, source, resolved) or finding.help) from None
