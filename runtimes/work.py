@@ -16,6 +16,7 @@ travels as plain data, so that any worker that can import distillc and reach the
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -74,11 +75,15 @@ class Shard:
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What one shard may spend without asking again. None means no limit."""
+    """What a map may spend without asking again. None means no limit. Whoever runs several workers at once splits it among them.
+
+    `until` is a time of the clock (seconds since 1970): no call and no batch begins after it.
+    """
 
     calls: int | None = None
     tokens: int | None = None
-    usd: float | None = None
+    usd: Decimal | None = None
+    until: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

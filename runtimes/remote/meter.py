@@ -1,0 +1,130 @@
+"""What may still be spent on a model that costs money or is rationed: reserved before a call, settled after it.
+
+A call's end is not known when it begins, so the meter sets aside the most that it may cost, and refuses a call that could carry the total
+over the allowance. Money is `Decimal` and exact: a price is per million tokens, and nothing is ever rounded.
+"""
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from distillc.plugins.api.artifacts import Completion
+from distillc.runtimes.work import Allowance
+from distillc.spec.errors import BudgetReached
+
+NOTHING = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """US dollars per million tokens. `discount` is the share taken off: 0.5 for a batch API at half price."""
+
+    input: Decimal
+    output: Decimal
+    discount: Decimal = NOTHING
+
+    def of(self, prompt_tokens: int, completion_tokens: int) -> Decimal:
+        return (self.input * prompt_tokens + self.output * completion_tokens).scaleb(-6) * (1 - self.discount)
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What calls have cost. `usd` is kept beside the tokens, which alone would be counted again at a later price."""
+
+    calls: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    usd: Decimal = NOTHING
+
+    def plus(self, prompt_tokens: int, completion_tokens: int, price: Price | None) -> "Spent":
+        """After one more call."""
+        usd = self.usd + (price.of(prompt_tokens, completion_tokens) if price else NOTHING)
+        return Spent(self.calls + 1, self.prompt_tokens + prompt_tokens, self.completion_tokens + completion_tokens, usd)
+
+    @property
+    def tokens(self) -> int:
+        return self.prompt_tokens + self.completion_tokens
+
+
+def spent_on(completions: Iterable[Completion], price: Price | None) -> Spent:
+    """What the answers in a journal have cost."""
+    spent = Spent()
+    for completion in completions:
+        spent = spent.plus(completion.prompt_tokens, completion.completion_tokens, price)
+    return spent
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reservation:
+    """The most that one call may cost. Settle or release it once."""
+
+    prompt_tokens: int
+    max_tokens: int
+    usd: Decimal
+
+    @property
+    def tokens(self) -> int:
+        return self.prompt_tokens + self.max_tokens
+
+
+class Meter:
+    """For one event loop. `allowance` is what may be spent from here on; `spent` goes on from what was spent before."""
+
+    def __init__(self, allowance: Allowance, price: Price | None = None, spent: Spent = Spent()) -> None:
+        self.price = price
+        self.spent = spent
+        self._allowance = allowance
+        self._before = spent
+        self._open: set[Reservation] = set()
+
+    @property
+    def in_flight(self) -> int:
+        """How many reservations are open."""
+        return len(self._open)
+
+    @property
+    def left(self) -> Allowance:
+        """What may still be spent: the allowance without what was spent here and what is reserved. Never below zero."""
+        allowed, before, now = self._allowance, self._before, self.spent
+        calls = now.calls - before.calls + len(self._open)
+        tokens = now.tokens - before.tokens + sum(one.tokens for one in self._open)
+        usd = now.usd - before.usd + sum((one.usd for one in self._open), NOTHING)
+        return replace(
+            allowed,
+            calls=None if allowed.calls is None else max(allowed.calls - calls, 0),
+            tokens=None if allowed.tokens is None else max(allowed.tokens - tokens, 0),
+            usd=None if allowed.usd is None else max(allowed.usd - usd, NOTHING),
+        )
+
+    def reserve(self, prompt_tokens: int, max_tokens: int) -> Reservation:
+        """Sets aside what a call may cost. `prompt_tokens` is an upper bound where the model's tokenizer is not at hand.
+
+        Raises BudgetReached for a call that could overshoot. While others are `in_flight` it may fit once they are settled, for most
+        calls cost less than they could.
+        """
+        wanted = Reservation(prompt_tokens, max_tokens, self.price.of(prompt_tokens, max_tokens) if self.price else NOTHING)
+        left = self.left
+        if left.usd is not None and wanted.usd > left.usd:
+            raise _reached(f"the next call may cost ${wanted.usd:f}, and ${left.usd:f} may be spent", "usd")
+        if left.tokens is not None and wanted.tokens > left.tokens:
+            raise _reached(f"the next call may take {wanted.tokens:,} tokens, and {left.tokens:,} are left", "tokens")
+        if left.calls == 0:
+            raise _reached("no further call is allowed", "calls")
+        if left.until is not None and time.time() >= left.until:
+            raise _reached("its time is over", "wall")
+        self._open.add(wanted)
+        return wanted
+
+    def settle(self, reservation: Reservation, prompt_tokens: int, completion_tokens: int) -> None:
+        """The call has ended and this is what it took. Of one whose end nobody knows, settle all that was reserved: it may be billed."""
+        self._open.remove(reservation)
+        self.spent = self.spent.plus(prompt_tokens, completion_tokens, self.price)
+
+    def release(self, reservation: Reservation) -> None:
+        """The call cost nothing: it was refused, or never sent."""
+        self._open.remove(reservation)
+
+
+def _reached(message: str, limit: str) -> BudgetReached:
+    return BudgetReached(f"the budget is reached: {message}", help=f"raise `budget.{limit}` and run again: what is answered is kept")
