@@ -50,7 +50,8 @@ class Decoding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelInfo:
-    """The `distill.json` beside a model. `format` is what engines read: `hf`, `gguf`, `onnx-genai`, or `rules/NAME` (no weights).
+    """The `distill.json` beside a model. `format` is what engines read: `hf`, `gguf`, `onnx-genai`; without weights
+    here, `api` (somebody else runs it) or `rules/NAME`.
 
     `name` is the model's name in the spec; `lineage` the families it descends from, its own first.
     """
@@ -75,9 +76,15 @@ class Model:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completion:
-    """One answer. `text` has neither prompt nor end token. `finish_reason`: `stop`, `length`."""
+    """One answer. `text` has neither prompt nor end token, nor what the model thought before it: that is `reasoning`.
+
+    Only an answer that ended by itself has the `finish_reason` `stop`. `length`: cut off by `max_tokens`; `content_filter`: held back by
+    the API; `refusal`: the model declined; `tool_calls`: it called a tool instead; `error`: what came is no answer, a thought without an
+    end among them.
+    """
 
     text: str
     finish_reason: str
     prompt_tokens: int
     completion_tokens: int
+    reasoning: str = ""

@@ -8,11 +8,15 @@ from distillc.plugins.api.artifacts import Row
 from distillc.plugins.api.generators import GenerateContext
 from distillc.plugins.generators.configs import AnswerConfig
 
+REASONS = {"length": "truncated", "content_filter": "filtered", "refusal": "refused", "tool_calls": "tool call", "error": "broken"}
+"""Why an answer is not learned from, by its `finish_reason`."""
+
 
 class Answer:
-    """`teacher` is the model's name in the spec, `usage` its tokens. What is to be trained on must be whole: an answer cut off by
-    `max_tokens` is dropped as `truncated` (unless the config keeps it), one without text as `empty`. Answers under test are kept as
-    they are, under the id of the row they answer, so that every model is measured on the same rows and differences pair.
+    """`teacher` is the model's name in the spec, `usage` its tokens. What is to be trained on must have ended by itself: of the others
+    each kind is dropped under a reason of its own (one cut off by `max_tokens` unless the config keeps it), one without text as `empty`.
+    Answers under test are kept as they are, under the id of the row they answer, so that every model is measured on the same rows and
+    differences pair.
     """
 
     def __init__(self, config: AnswerConfig) -> None:
@@ -23,11 +27,11 @@ class Answer:
         teacher = context.model("model").info.name
         for row, completion in context.answer("model", rows):
             text = completion.text.strip()
-            if into == "target" and completion.finish_reason == "length" and self.config.truncated == "drop":
-                context.drop(row, "truncated")
-                continue
-            if into == "target" and not text:
-                context.drop(row, "empty")
+            reason = REASONS.get(completion.finish_reason, "" if text else "empty")
+            if reason == "truncated" and text and self.config.truncated == "keep":
+                reason = ""
+            if into == "target" and reason:
+                context.drop(row, reason)
                 continue
             name = hashlib.blake2b(f"answer\0{into}\0{teacher}\0{row.row_id}".encode(), digest_size=10).hexdigest()
             yield replace(

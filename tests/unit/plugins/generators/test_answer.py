@@ -7,14 +7,16 @@ from distillc.plugins.api.artifacts import Completion, Decoding, Model, ModelInf
 from distillc.plugins.generators.answer import Answer
 from distillc.plugins.generators.configs import AnswerConfig
 
-ROWS = [
-    Row(row_id=name, payload={"input": name, "target": "gold"}, source="s", group="g", split="test") for name in ("whole", "cut", "empty")
-]
 ANSWERS = {
     "whole": Completion(text=" It goes. ", finish_reason="stop", prompt_tokens=9, completion_tokens=3),
     "cut": Completion(text="It goes and", finish_reason="length", prompt_tokens=8, completion_tokens=64),
     "empty": Completion(text=" ", finish_reason="stop", prompt_tokens=7, completion_tokens=1),
+    "held back": Completion(text="", finish_reason="content_filter", prompt_tokens=7, completion_tokens=0),
+    "declined": Completion(text="I won't.", finish_reason="refusal", prompt_tokens=7, completion_tokens=3),
+    "tool": Completion(text="", finish_reason="tool_calls", prompt_tokens=7, completion_tokens=3),
+    "thought": Completion(text="", finish_reason="error", prompt_tokens=7, completion_tokens=3, reasoning="Let me"),
 }
+ROWS = [Row(row_id=name, payload={"input": name, "target": "gold"}, source="s", group="g", split="test") for name in ANSWERS]
 
 
 class Context:
@@ -43,7 +45,19 @@ def test_to_train_on_only_whole_answers_are_kept_and_the_others_counted() -> Non
     assert (row.teacher, row.finish_reason, row.generator, row.parents) == ("big", "stop", "answer", ("whole",))
     assert dict(row.usage) == {"prompt_tokens": 9, "completion_tokens": 3}
     assert (row.source, row.group, row.split) == ("s", "g", "test")
-    assert context.dropped == [("cut", "truncated"), ("empty", "empty")]
+    assert context.dropped == [
+        ("cut", "truncated"),
+        ("empty", "empty"),
+        ("held back", "filtered"),
+        ("declined", "refused"),
+        ("tool", "tool call"),
+        ("thought", "broken"),
+    ]
+
+
+def test_what_max_tokens_cut_off_may_be_kept_where_there_is_any_of_it() -> None:
+    config = AnswerConfig(model="big", truncated="keep")
+    assert [row.payload["target"] for row in Answer(config).generate(ROWS[:3], Context())] == ["It goes.", "It goes and"]
 
 
 def test_under_test_every_row_is_answered_beside_its_gold_and_keeps_its_id() -> None:
@@ -53,5 +67,9 @@ def test_under_test_every_row_is_answered_beside_its_gold_and_keeps_its_id() -> 
         ("whole", "gold", "It goes."),
         ("cut", "gold", "It goes and"),
         ("empty", "gold", ""),
+        ("held back", "gold", ""),
+        ("declined", "gold", "I won't."),
+        ("tool", "gold", ""),
+        ("thought", "gold", ""),
     ]
     assert context.dropped == []
