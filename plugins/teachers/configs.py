@@ -10,8 +10,8 @@ from distillc.compiler.facts.locate import locate
 from distillc.spec.fields import Config, FilePath
 
 
-class TransformersConfig(Config):
-    path: FilePath = Field(description="a Hugging Face folder or a .gguf file, relative to the spec, or pkg://distribution/path")
+class _FileConfig(Config):
+    path: FilePath
 
     def revisions(self, folder: Path) -> dict[str, str]:
         """Each file of the model to the digest of its bytes. Raises what `locate` raises for a path that leads nowhere."""
@@ -22,6 +22,14 @@ class TransformersConfig(Config):
             with path.open("rb") as stream:
                 digests[path.name] = f"sha256:{hashlib.file_digest(stream, 'sha256').hexdigest()}"
         return digests
+
+
+class TransformersConfig(_FileConfig):
+    path: FilePath = Field(description="a Hugging Face folder or a .gguf file, relative to the spec, or pkg://distribution/path")
+
+
+class LlamaCppConfig(_FileConfig):
+    path: FilePath = Field(pattern=r"\.(gguf|GGUF)$", description="a .gguf file, relative to the spec, or pkg://distribution/path")
 
 
 class RandomConfig(Config):

@@ -19,6 +19,16 @@ MANIFESTS = (
     ),
     Manifest(
         kind=Kind.TEACHERS,
+        name="llama_cpp",
+        summary="A GGUF file as it is, of any architecture that llama.cpp runs: it answers and teaches, and is not trained",
+        config=f"{_HERE}.configs:LlamaCppConfig",
+        impl=f"{_HERE}.llama_cpp:LlamaCpp",
+        capabilities={"format": "gguf"},
+        modules=("gguf",),
+        extra="local",
+    ),
+    Manifest(
+        kind=Kind.TEACHERS,
         name="random",
         summary="A small Llama with random weights and a byte-level tokenizer, for tests",
         config=f"{_HERE}.configs:RandomConfig",

@@ -1,5 +1,6 @@
 """Each rule finds what its docstring says, at the place that says it, and is silent about the design's own spec."""
 
+import struct
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -158,6 +159,31 @@ def test_validation_on_training_rows_is_a_warning(find: Find) -> None:
 def test_rules_give_no_log_probabilities(find: Find) -> None:
     found = find("teacher: teacher}}}", "teacher: words}}}", "models:\n", "models:\n  words: harper\n")
     assert [(d.code, d.span and d.span.line) for d in found if d.severity is Severity.ERROR] == [("D450", line("  student:") + 1)]
+
+
+def test_a_gguf_file_may_teach_softly_and_cannot_be_trained(find: Find, tmp_path: Path) -> None:
+    """A sound header without a word in it: nothing is known of its tokens, which is a doubt and no error."""
+    (tmp_path / "m.gguf").write_bytes(b"GGUF" + struct.pack("<IQQ", 3, 0, 0))
+    words = ("models:\n", "models:\n  words: {uses: llama_cpp, path: m.gguf, license: MIT}\n")
+    found = find("teacher: teacher}}}", "teacher: words}}}", *words)
+    assert [(d.code, d.severity) for d in found if d.code.startswith("D4")] == [("D453", Severity.WARNING)]
+    assert not [d for d in found if d.severity is Severity.ERROR]
+    found = find("{model: big,", "{model: words,", *words)
+    assert [(d.code, d.span and d.span.line) for d in found if d.severity is Severity.ERROR] == [("D552", line("  teacher:") + 1)]
+
+
+def test_an_engine_that_scores_nothing_cannot_be_asked_softly(find: Find, plugins: Any) -> None:
+    """The format has another engine that could: what counts is the one that the model names."""
+    registry = plugins((made_up(Kind.ENGINES, "mute", reads=["hf"], does=["generate"]), EmptyConfig))
+    named = (
+        "big: {uses: random, family: qwen2.5}",
+        "big: {uses: random, family: qwen2.5, engine: mute}",
+        "teacher: teacher}}}",
+        "teacher: big}}}",
+    )
+    assert [(d.code, d.span and d.span.line) for d in find(*named, registry=registry) if d.severity is Severity.ERROR] == [
+        ("D450", line("  student:"))
+    ]
 
 
 def test_a_soft_loss_without_a_teacher(find: Find) -> None:

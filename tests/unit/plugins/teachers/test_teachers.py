@@ -11,7 +11,10 @@ import pytest
 from distillc.compiler.facts.locate import locate
 from distillc.plugins.api.artifacts import Model
 from distillc.plugins.api.models import BuildContext
-from distillc.plugins.teachers.configs import RandomConfig, RulesConfig, TransformersConfig
+from distillc.plugins.quantizers.configs import GgufConfig
+from distillc.plugins.quantizers.gguf import GgufQuantizer
+from distillc.plugins.teachers.configs import LlamaCppConfig, RandomConfig, RulesConfig, TransformersConfig
+from distillc.plugins.teachers.llama_cpp import LlamaCpp
 from distillc.plugins.teachers.random import Random
 from distillc.plugins.teachers.rules import Harper, Identity
 from distillc.plugins.teachers.transformers import Transformers
@@ -120,6 +123,25 @@ def test_a_header_that_claims_too_much_is_refused_at_once(tmp_path: Path) -> Non
     (tmp_path / "x.gguf").write_bytes(head + bytes(1 << 20))
     with pytest.raises(StageFailed, match="1099511627776 items"):
         Transformers(TransformersConfig(path="x.gguf")).build(tmp_path, context(tmp_path))
+
+
+def test_a_gguf_file_is_taken_as_it_is(tiny_model: Model, tmp_path: Path) -> None:
+    made, out = tmp_path / "made", tmp_path / "out"
+    made.mkdir()
+    out.mkdir()
+    GgufQuantizer(GgufConfig(type="q8_0")).quantize(tiny_model, made, name="tiny")
+    info = LlamaCpp(LlamaCppConfig(path="made/model.gguf")).build(out, context(tmp_path))
+    assert (info.format, info.family, info.license, info.precision) == ("gguf", "llama", "Apache-2.0", "q8_0")
+    assert [path.read_bytes() for path in out.iterdir()] == [(made / "model.gguf").read_bytes()]
+    assert list(LlamaCppConfig(path="made/model.gguf").revisions(tmp_path)) == ["model.gguf"]
+
+
+def test_a_damaged_gguf_file_is_refused_before_native_code_sees_it(tmp_path: Path) -> None:
+    (tmp_path / "x.gguf").write_bytes(b"GGUF but not really")
+    with pytest.raises(StageFailed, match="no sound GGUF file"):
+        LlamaCpp(LlamaCppConfig(path="x.gguf")).build(tmp_path, context(tmp_path))
+    with pytest.raises(ValueError, match="gguf"):
+        LlamaCppConfig(path="models/folder")
 
 
 def test_rules_write_nothing(tmp_path: Path) -> None:

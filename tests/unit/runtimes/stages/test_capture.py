@@ -2,12 +2,15 @@
 
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from distillc.compiler.plan import Input, Stage
 from distillc.plugins.api.artifacts import Model, Row
+from distillc.plugins.quantizers.configs import GgufConfig
+from distillc.plugins.quantizers.gguf import GgufQuantizer
 from distillc.plugins.registry import load
 from distillc.runtimes.inference.loading import load_model, load_text
 from distillc.runtimes.stages import capture
@@ -28,12 +31,12 @@ CONFIG = {
 }
 
 
-def context(folder: Path, model: Model, count: int) -> StageContext:
+def context(folder: Path, model: Model, count: int, config: dict[str, Any] = CONFIG) -> StageContext:
     (folder / "rows").mkdir()
     rows = [Row(row_id=f"r{i}", payload={"input": "the cat " * (i + 1), "target": "She goes " * (3 - i)}, source="s") for i in range(count)]
     write_artifact(folder / "rows", rows)
     (folder / "out").mkdir()
-    stage = Stage("s/capture", "capture", None, CONFIG, {"rows": Input("rows"), "model": Input("teacher")}, "k")
+    stage = Stage("s/capture", "capture", None, config, {"rows": Input("rows"), "model": Input("teacher")}, "k")
     artifacts = {"rows": Artifact(folder / "rows"), "model": Artifact(model.folder, {"info": asdict(model.info)}, digest="sha256:m")}
     return StageContext(stage=stage, folder=folder, out=folder / "out", work=folder, artifacts=artifacts, plugins=load())
 
@@ -63,6 +66,32 @@ def test_shards_together_hold_what_the_model_says(tiny_model: Model, tmp_path: P
         kept = found.log_probs > float("-inf")
         assert torch.allclose(found.log_probs[kept], logits.log_softmax(1).gather(1, found.ids)[kept], atol=5e-3)
     assert 0 < meta["mass"]["2.0"] < meta["mass"]["1.0"] <= 1
+
+
+def test_a_gguf_teacher_is_asked_in_its_own_ids(tiny_model: Model, tmp_path: Path) -> None:
+    """The signals of the f32 file and of the folder that it was made from are for the same tokens and say the same."""
+    (tmp_path / "gguf").mkdir()
+    gguf = Model(tmp_path / "gguf", GgufQuantizer(GgufConfig(type="f32")).quantize(tiny_model, tmp_path / "gguf", name="tiny"))
+    found = []
+    for model, engine in ((tiny_model, CONFIG["engine"]), (gguf, {"uses": "llama_cpp", "threads": 1})):
+        folder = tmp_path / f"of-{model.info.format}"
+        folder.mkdir()
+        stage = context(folder, model, 3, {**CONFIG, "engine": engine})
+        [shard] = capture.shards(stage)
+        parts = [(folder, capture.run_shard(stage, shard, folder))]
+        stage.close()
+        capture.collect(stage, parts)
+        found.append((stage, Signals(folder / "out")))
+    (stage, theirs), (_, ours) = found
+    assert ours.header.vocabulary == theirs.header.vocabulary
+    assert ours.header.tokenizer == "sha256:m"  # there is no other file than the model
+    text = load_text(tiny_model.folder)
+    examples = [example(row, stage.task, text) for row in stage.rows("rows")]  # the student's ids: `read` refuses others
+    for temperature in (1.0, 2.0):
+        mine, its = ours.read(examples, temperature), theirs.read(examples, temperature)
+        assert torch.equal(mine.ids, its.ids)
+        assert torch.allclose(mine.tail, its.tail, atol=5e-3)
+        assert torch.allclose(mine.log_probs.exp(), its.log_probs.exp(), atol=2e-3)
 
 
 def test_no_rows_is_an_error(tiny_model: Model, tmp_path: Path) -> None:
