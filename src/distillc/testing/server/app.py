@@ -13,22 +13,13 @@ from starlette.routing import Route
 from distillc.testing.server import chat
 from distillc.testing.server.batches import BatchPages
 from distillc.testing.server.clock import START
+from distillc.testing.server.deployed_pages import DeployedPages
 from distillc.testing.server.file_pages import FilePages
 from distillc.testing.server.gate import App, Gate, Receive, Scope, Send, reply
-from distillc.testing.server.refused import Refused
+from distillc.testing.server.job_pages import JobPages
+from distillc.testing.server.refused import Refused, no_model
 from distillc.testing.server.script import Script, Teacher
 from distillc.testing.server.state import State
-
-# The names of the public walk-through, for a catalogue where the script names none.
-CATALOGUE = (
-    "Qwen/Qwen3-235B-A22B",
-    "Qwen/Qwen3-235B-A22B-Instruct-2507",
-    "Qwen/Qwen3-30B-A3B-Instruct-2507",
-    "Qwen/Qwen3-14B",
-    "Qwen/Qwen3-4B",
-    "Qwen/Qwen3-4B-fast",
-    "deepseek-ai/DeepSeek-V4-Pro",
-)
 
 
 def application(state: State) -> App:
@@ -36,12 +27,16 @@ def application(state: State) -> App:
         assert isinstance(error, Refused)
         return JSONResponse(error.body(state.dialect), error.status)
 
-    pages = Pages(state)
+    pages, jobs = Pages(state), JobPages(state)
     routes = [
         *FilePages(state).routes,
         *BatchPages(state).routes,
+        *jobs.routes,
+        *(DeployedPages(state, jobs).routes if state.dialect == "nebius" else ()),
         Route("/v1/models", pages.models),
+        Route("/v1/models/{name:path}", pages.model),
         Route("/_log", pages.log),
+        Route("/_totals", pages.totals),
         Route("/_script", pages.script, methods=["PUT"]),
         Route("/_clock", pages.clock, methods=["POST"]),
     ]
@@ -68,6 +63,8 @@ class Endpoints:
         if state.script.latency:
             await asyncio.sleep(state.script.latency)
         body = state.body(scope["body"])
+        if not state.serves(body.get("model")):
+            raise no_model(body["model"])
         teacher = teacher_named(scope["teacher"])
         answer = chat.complete(body, state.script, state.dialect, scope["mark"], int(state.clock.now()), teacher)
         state.log.spend_on(answer)
@@ -86,18 +83,25 @@ class Pages:
         self.state = state
 
     async def models(self, request: Request) -> Response:
-        names = self.state.script.models or CATALOGUE
-        data = [{"id": name, "object": "model", "created": int(START), "owned_by": "system"} for name in names]
-        return JSONResponse({"object": "list", "data": data})
+        return JSONResponse({"object": "list", "data": [_model(name) for name in self.state.models()]})
+
+    async def model(self, request: Request) -> Response:
+        name = request.path_params["name"]
+        if name not in self.state.models():
+            raise no_model(name)
+        return JSONResponse(_model(name))
 
     async def log(self, request: Request) -> Response:
         """`?path=` keeps the calls of one path, `?last=` so many of them."""
         calls = self.state.log.told(request.query_params.get("path", ""), int(request.query_params.get("last", "0")))
-        return JSONResponse({**self.state.log.summary(), "calls": calls})
+        return JSONResponse({"calls": calls})
+
+    async def totals(self, request: Request) -> Response:
+        return JSONResponse(self.state.log.summary())
 
     async def script(self, request: Request) -> Response:
         try:
-            self.state.script = Script.model_validate_json(await request.body())
+            self.state.change(Script.model_validate_json(await request.body()))
         except ValidationError as error:
             return PlainTextResponse(str(error), 422)
         return JSONResponse(self.state.script.model_dump())
@@ -105,6 +109,10 @@ class Pages:
     async def clock(self, request: Request) -> Response:
         self.state.clock.advance(float((await request.json())["advance"]))
         return JSONResponse({"now": self.state.clock.now()})
+
+
+def _model(name: str) -> dict[str, object]:
+    return {"id": name, "object": "model", "created": START, "owned_by": "system"}
 
 
 def teacher_named(name: str | None) -> Teacher | None:

@@ -5,7 +5,7 @@ import json
 import mmap
 import random
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,7 @@ class Work:
     dialect: Dialect
     created: int
     override: Mapping[str, object]
+    serves: Callable[[object], bool]
 
 
 def prepare(work: Work) -> Answered:
@@ -69,6 +70,9 @@ def check(work: Work) -> Answered:
         answered.wrong.append(_wrong("empty_file", "The input file has no requests.", None))
     if answered.total > MOST_ROWS[work.dialect]:
         answered.wrong.append(_wrong("too_many_requests", f"A batch takes up to {MOST_ROWS[work.dialect]} requests.", None))
+    answered.wrong += [
+        _wrong("model_not_found", f"The model {model!r} does not exist.", None) for model in models if not work.serves(model)
+    ]
     if len(models) > 1:
         answered.wrong.append(_wrong("model_mismatch", "All requests of a batch name the same model.", None))
     return answered

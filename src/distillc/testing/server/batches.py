@@ -68,7 +68,7 @@ class BatchPages:
         override = body.get("override_settings") if state.dialect == "nebius" else None
         output, errors = (state.files.new_path(state.new_id("file-")) for _ in range(2))
         override = override if isinstance(override, dict) else {}
-        work = Work(file.path, output, errors, state.script, state.dialect, state.now(), override)
+        work = Work(file.path, output, errors, state.script, state.dialect, state.now(), override, state.serves)
         task = asyncio.create_task(asyncio.to_thread(prepare, work))
         batch = Batch(state.new_id("batch_"), body, state.now(), state.script.batches, work, task)
         self.batches[batch.batch_id] = batch

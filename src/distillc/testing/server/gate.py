@@ -10,6 +10,8 @@ import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from pydantic import ValidationError
+
 from distillc.testing.server.chat import fingerprint, share
 from distillc.testing.server.log import Call
 from distillc.testing.server.refused import Refused
@@ -34,7 +36,6 @@ _INSTEAD = {
 class Gate:
     def __init__(self, app: App, state: State) -> None:
         self.app, self.state = app, state
-        self.hits: dict[Fault, int] = {}  # how often a fault has struck
         self.limits = Limits(state)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -56,6 +57,8 @@ class Gate:
             if fault:
                 call.fault = fault.kind
             await self._answer(scope, receive, send, call, fault, key)
+        except ValidationError as error:
+            await self._refuse(send, Refused(400, f"x-test-fault: {error}"))
         finally:
             log.running -= 1
 
@@ -139,9 +142,9 @@ class Gate:
                 continue
             if fault.first is not None and self.state.log.tries[mark] > fault.first:
                 continue
-            if fault.times is not None and self.hits.get(fault, 0) >= fault.times:
+            if fault.times is not None and self.state.hits[fault] >= fault.times:
                 continue
-            self.hits[fault] = self.hits.get(fault, 0) + 1
+            self.state.hits[fault] += 1
             return fault
         return None
 
@@ -150,7 +153,7 @@ class Gate:
         if not header:
             return None
         kind, *rest = header.split()
-        return Fault.model_validate({"kind": kind, **dict(part.split("=", 1) for part in rest)})
+        return Fault.model_validate({"kind": kind, **dict(part.partition("=")[::2] for part in rest)})
 
 
 class Limits:

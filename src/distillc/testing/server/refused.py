@@ -25,3 +25,7 @@ class Refused(Exception):
 def invalid(dialect: Dialect, message: str, param: str, value: object = None) -> Refused:
     """A request that is wrong in itself: 422 where FastAPI checks it, 400 elsewhere."""
     return Refused(422 if dialect == "nebius" else 400, message, param=param, code=None, value=value)
+
+
+def no_model(name: object) -> Refused:
+    return Refused(404, f"The model `{name}` does not exist or you do not have access to it.", param="model", code="model_not_found")

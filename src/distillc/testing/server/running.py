@@ -36,9 +36,9 @@ class Served:
         calls: list[dict[str, Any]] = self._ask(f"/_log?path={path}")["calls"]
         return calls
 
-    def summary(self) -> dict[str, Any]:
+    def totals(self) -> dict[str, Any]:
         """Calls, most at one time, most tries of one request, and what each model was asked for in tokens."""
-        return self._ask("/_log?path=none")
+        return self._ask("/_totals")
 
     def advance(self, seconds: float) -> None:
         self._ask("/_clock", "POST", json.dumps({"advance": seconds}))

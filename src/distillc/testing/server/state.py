@@ -8,11 +8,23 @@ from uuid import UUID
 
 from starlette.requests import Request
 
+from distillc.testing.server.adapters import Adapter
 from distillc.testing.server.clock import Clock
 from distillc.testing.server.files import Files
 from distillc.testing.server.log import Log
 from distillc.testing.server.refused import invalid
-from distillc.testing.server.script import Dialect, Script
+from distillc.testing.server.script import Dialect, Fault, Script
+
+# The names of the public walk-through, for a catalogue where the script names none.
+CATALOGUE = (
+    "Qwen/Qwen3-235B-A22B",
+    "Qwen/Qwen3-235B-A22B-Instruct-2507",
+    "Qwen/Qwen3-30B-A3B-Instruct-2507",
+    "Qwen/Qwen3-14B",
+    "Qwen/Qwen3-4B",
+    "Qwen/Qwen3-4B-fast",
+    "deepseek-ai/DeepSeek-V4-Pro",
+)
 
 
 @dataclass(slots=True)
@@ -22,12 +34,29 @@ class State:
     clock: Clock = field(default_factory=Clock)
     log: Log = field(default_factory=Log)
     files: Files = field(default_factory=Files)
+    adapters: dict[str, Adapter] = field(default_factory=dict)
     made: Counter[str] = field(default_factory=Counter)
+    hits: Counter[Fault] = field(default_factory=Counter)  # how often a fault of the script has struck
+
+    def change(self, script: Script) -> None:
+        self.script = script
+        self.hits.clear()
 
     def new_id(self, prefix: str) -> str:
         """The next id of a kind: the same ones in each run of the same script."""
         self.made[prefix] += 1
         return prefix + str(UUID(bytes=blake2b(f"{self.script.seed} {prefix} {self.made[prefix]}".encode(), digest_size=16).digest()))
+
+    def models(self) -> list[str]:
+        """What the catalogue shows."""
+        now = self.clock.now()
+        return [*(self.script.models or CATALOGUE), *(name for name, adapter in self.adapters.items() if adapter.status(now) == "active")]
+
+    def serves(self, model: object) -> bool:
+        """Whether a model may be asked. Where the script names none, any but an adapter that is not there yet."""
+        if self.script.models or model in self.adapters:
+            return model in self.models()
+        return True
 
     def now(self) -> int:
         return int(self.clock.now())
