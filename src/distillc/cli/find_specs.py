@@ -27,8 +27,12 @@ def asked_for(arguments: "list[str]") -> list[str]:
 
 
 def named(arguments: "Iterable[str]") -> list[str]:
-    """Each file itself, and the specs below each folder; as paths that pathlib would write the same way."""
-    return [spec for argument in arguments for spec in _named(_plain(argument))]
+    """Each file itself, and the specs below each folder, each once; as paths that pathlib would write the same way."""
+    found: dict[str, str] = {}
+    for argument in arguments:
+        for spec in _named(_plain(argument)):
+            found.setdefault(os.path.realpath(spec), spec)
+    return list(found.values())
 
 
 def of_repository() -> list[str]:
@@ -50,7 +54,11 @@ def below(folder: str) -> list[str]:
 
 
 def _named(name: str) -> list[str]:
-    return below(name) if os.path.isdir(name) else [name]
+    if not os.path.isdir(name):
+        return [name]
+    if not (found := below(name)):
+        raise UsageError(f"there is no {SPEC_NAMES[0]} in this folder", where=name, help="name a file: distillc lint FILE")
+    return found
 
 
 def _plain(name: str) -> str:

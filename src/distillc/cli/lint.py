@@ -8,7 +8,7 @@ import sys
 
 from distillc.cli import find_specs
 from distillc.cli.lint_cache import LintCache
-from distillc.cli.main import use_color
+from distillc.cli.main import silence, use_color
 from distillc.spec.errors import UsageError
 from distillc.spec.render import FORMATS, render
 
@@ -56,6 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--unsafe-fixes", action="store_true", help="take guesses for fixes too; look at them with --diff")
     parser.add_argument("--diff", action="store_true", help="write nothing, print what --fix would change; exit with 1 if it is anything")
     parser.add_argument("--stdin-filename", metavar="NAME", help="read standard input, and take it for this file")
+    parser.add_argument("-q", "--quiet", action="store_true", help="print findings alone, without the count at the end")
     parser.add_argument("--no-cache", action="store_true", help="lint specs anew that have not changed since")
 
 
@@ -127,19 +128,24 @@ def show(
 ) -> int:
     """Prints what was found, and answers with the exit code."""
     out = stream or sys.stdout
-    found = [diagnostic for each in linted for diagnostic in each.diagnostics]
+    # Once where several specs extend one that has it.
+    found = list({(each.code, each.severity, each.span, each.message): each for every in linted for each in every.diagnostics}.values())
+    told = ""
     if found or args.format not in EMPTY:
         sources = {name: source for each in linted for name, source in each.sources.items()}
-        out.write(render(args.format, found, sources, color=use_color(out.isatty())))
-    if args.format in FOR_PEOPLE:
+        told = render(args.format, found, sources, color=use_color(out.isatty()))
+    if args.format in FOR_PEOPLE and not args.quiet:
         waiting = frozenset[str]().union(*(each.waiting for each in linted))
         words = summary(found, len(names), len(waiting))
-        print(f"{fixed} fixed; {words}" if fixed else words, file=out)
+        told += f"{fixed} fixed; {words}\n" if fixed else f"{words}\n"
         if any(diagnostic.fix for diagnostic in found):
             from distillc.cli.fix_hint import hint
 
-            if told := hint(found, names, unsafe=args.unsafe_fixes):
-                print(told, file=out)
+            told += f"{more}\n" if (more := hint(found, names, unsafe=args.unsafe_fixes)) else ""
+    try:
+        out.write(told)
+    except BrokenPipeError:  # what was found does not hang on who reads it
+        silence(out)
     if any(diagnostic.code == "D000" for diagnostic in found):
         return 2
     levels = {diagnostic.severity.value for diagnostic in found}

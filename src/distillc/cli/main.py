@@ -13,7 +13,7 @@ TYPE_CHECKING = False  # as in typing, which alone costs as much as a bare inter
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Mapping, Sequence
-    from typing import NoReturn
+    from typing import NoReturn, TextIO
 
     from distillc.spec.errors import DistillError
 
@@ -47,8 +47,7 @@ def main(argv: "Sequence[str] | None" = None) -> int:
     try:
         return _dispatch(arguments)
     except BrokenPipeError:
-        # The reader has gone (`| head`): what Python would flush at exit must not fail again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        silence(sys.stdout)
         return 0
     except KeyboardInterrupt:
         if debug:
@@ -62,6 +61,8 @@ def main(argv: "Sequence[str] | None" = None) -> int:
 
 
 def _dispatch(arguments: list[str]) -> int:
+    if arguments[:1] == ["help"] and len(arguments) == 2:
+        arguments = [arguments[1], "--help"]
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         print(_help())
         return 0 if arguments else 2
@@ -81,8 +82,16 @@ def _dispatch(arguments: list[str]) -> int:
     parser = command_parser(name)
     module.add_arguments(parser)
     code: int = module.run(parser.parse_args(arguments[1:]))
-    sys.stdout.flush()
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:  # what the command found does not hang on who reads it
+        silence(sys.stdout)
     return code
+
+
+def silence(stream: "TextIO") -> None:
+    """The reader has gone (`| head`): what Python would flush at exit must not fail again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def command_parser(name: str) -> "argparse.ArgumentParser":
@@ -93,7 +102,17 @@ def command_parser(name: str) -> "argparse.ArgumentParser":
     class Parser(argparse.ArgumentParser):
         def error(self, message: str) -> "NoReturn":
             """Raised rather than printed, so that bad usage too comes in the form that was asked for."""
-            raise UsageError(message, help=self.format_usage().strip())
+            raise UsageError(message, help=self.nearest(message) or self.format_usage().strip())
+
+        def nearest(self, message: str) -> str | None:
+            """The option that was meant by the first one that there is not."""
+            from distillc.spec.wording import closest
+
+            _, found, unknown = message.partition("unrecognized arguments: --")
+            word = unknown.split()[0].partition("=")[0] if found else ""
+            options = [option[2:] for action in self._actions for option in action.option_strings if option.startswith("--")]
+            near = closest(word, options) or next((option for option in options if option in word.split("-")), None)
+            return f"did you mean `--{near}`?" if near else None
 
     def formatter(prog: str) -> argparse.HelpFormatter:
         return argparse.HelpFormatter(prog, width=_width())

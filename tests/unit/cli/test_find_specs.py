@@ -51,7 +51,12 @@ def test_a_file_that_is_named_is_taken_and_a_folder_is_looked_into(tree):
     tree("out/distill.yaml", "out/new/distill.yaml", "out/new/tmp/distill.yaml", **{".gitignore": "out/\ntmp/\n"})
     assert find_specs.named(["out/distill.yaml", "none.yaml"]) == ["out/distill.yaml", "none.yaml"]
     assert find_specs.named(["./out"]) == ["out/distill.yaml", "out/new/distill.yaml"]
-    assert find_specs.named(["."]) == []
+    assert find_specs.named(["out", "out/distill.yaml", str(Path("out/distill.yaml").absolute())]) == [
+        "out/distill.yaml",
+        "out/new/distill.yaml",
+    ]
+    with pytest.raises(UsageError, match=r"no distill\.yaml in this folder"):  # mistyped, as a rule: that nothing is wrong would mislead
+        find_specs.named(["out", "."])
 
 
 @pytest.mark.parametrize("name", ["distill.yaml", "./distill.yaml", "a//b/./c.yaml", "../x/distill.yaml", "/tmp/../x.yaml", ".", "a/.."])

@@ -72,6 +72,22 @@ def test_the_concise_form_marks_what_fix_mends(spec, capsys):
     assert " D103 [*] `seed` must be a whole number" in capsys.readouterr().out
 
 
+def test_quiet_prints_findings_alone(spec, capsys):
+    spec.write_text(GUESS, encoding="utf-8")
+    assert main(["lint", "-q", "--format", "concise", "distill.yaml"]) == 1
+    assert capsys.readouterr().out == "distill.yaml:4:1 D101 unknown key `sed`; did you mean `seed`?\n"
+    spec.write_text(SPEC, encoding="utf-8")
+    assert (main(["lint", "-q", "distill.yaml"]), capsys.readouterr().out) == (0, "")
+
+
+def test_what_is_wrong_in_a_file_that_several_extend_is_said_once(spec, tmp_path, capsys):
+    (tmp_path / "base.yaml").write_text(GUESS, encoding="utf-8")
+    for name in ("one.yaml", "two.yaml"):
+        (tmp_path / name).write_text("extends: base.yaml\n", encoding="utf-8")
+    assert main(["lint", "one.yaml", "base.yaml", "two.yaml", "--format", "json"]) == 1
+    assert [(found["file"], found["code"]) for found in json.loads(capsys.readouterr().out)] == [("base.yaml", "D101")]
+
+
 def test_a_difference_is_shown_and_nothing_is_written(spec, capsys):
     spec.write_text(SAFE, encoding="utf-8")
     assert main(["lint", "--diff"]) == 1

@@ -158,6 +158,33 @@ def test_schema_prints_what_a_validator_can_read(capsys):
     assert "did you mean `TrainStep`?" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("--strcit", "--strict"), ("--output-format=json", "--format"), ("--unsafe_fixes", "--unsafe-fixes")]
+)
+def test_an_option_that_there_is_not_has_the_nearest_one(capsys, typed, meant):
+    assert main(["lint", typed]) == 2
+    assert capsys.readouterr().err == f"error: unrecognized arguments: {typed}\n  help: did you mean `{meant}`?\n"
+
+
+def test_help_of_a_command_is_found_in_either_order(capsys):
+    for words in (["help", "lint"], ["lint", "--help"]):
+        with pytest.raises(SystemExit, match="0"):
+            main(words)
+        assert capsys.readouterr().out.startswith("usage: distillc lint ")
+
+
+@pytest.mark.parametrize("times", [1, 150])  # what fits into a buffer, and what does not
+def test_what_lint_found_does_not_hang_on_who_reads_it(tmp_path, times):
+    (tmp_path / "distill.yaml").write_text(SPEC + "".join(f"no{n}: {n}\n" for n in range(times)), encoding="utf-8")
+    code = "import sys; from distillc.cli.main import main; sys.exit(main(['lint', 'distill.yaml']))"
+    lint = subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert lint.stdout is not None and lint.stderr is not None
+    lint.stdout.close()
+    assert lint.wait() == 1
+    assert lint.stderr.read() == b""
+    lint.stderr.close()
+
+
 def test_a_closed_pipe_is_no_error(tmp_path):
     lint = subprocess.Popen([sys.executable, "-m", "distillc.cli.main", "schema"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert lint.stdout is not None and lint.stderr is not None
