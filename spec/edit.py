@@ -165,6 +165,8 @@ def _is_worse(source: Source, text: str) -> bool:
     """Whether something is wrong with a text as YAML that was not before."""
     root, found = parse(source)
     new_root, new_found = parse(Source(source.name, text))
+    if root is None and new_root is not None:  # what can be read now may have faults that could not be seen before
+        return False
     return len(new_found) > len(found) or (new_root is None and root is not None)
 
 

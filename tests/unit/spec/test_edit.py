@@ -233,6 +233,11 @@ def test_guesses_that_are_right_one_by_one_and_not_together_are_taken_one_by_one
     assert all_fixed(text, table, unsafe=True) == text.replace("limt", "limit")  # with both there would be one key twice
 
 
+def test_what_can_be_read_now_may_have_more_findings_than_what_could_not(table):
+    text = HEAD + "decoding:\n\tmax_tokens: 8\n\tmax_tokens: 9\n\tmax_tokens: 10\n"
+    assert all_fixed(text, table, unsafe=True) == text.replace("\t", "  ")
+
+
 def test_a_difference_is_that_of_diff():
     assert diff(Change("f", "a\nb\nc\n", "a\nB\nc")) == (
         "--- f\n+++ f\n@@ -1,3 +1,3 @@\n a\n-b\n-c\n+B\n+c\n\\ No newline at end of file\n"
