@@ -8,7 +8,6 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, replace
 from importlib.metadata import EntryPoint, distributions
 from importlib.util import find_spec
 from traceback import walk_tb
@@ -44,7 +43,7 @@ def discover(allowed: str | None) -> dict[str, Any]:
     return {
         "folders": watched_folders(),
         "files": [stamp(path) for path in sorted(files)],
-        "entries": [{**asdict(entry), "manifest": {**asdict(entry.manifest)}} for entry in registry.entries],
+        "entries": [entry._asdict() | {"manifest": entry.manifest._asdict()} for entry in registry.entries],
         "broken": broken,
         "language": language,
     }
@@ -69,20 +68,23 @@ def manifests_of(point: EntryPoint) -> Iterable[Manifest]:
     manager.register(point.load(), name=point.name)
     manager.check_pending()
     for manifests in manager.hook.distillc_manifests():
-        yield from manifests
+        for manifest in manifests:
+            if not isinstance(manifest, Manifest):
+                raise TypeError(f"`distillc_manifests` gives a list of Manifest, and not of {type(manifest).__name__}")
+            yield manifest
 
 
 def describe(manifest: Manifest, distribution: str, version: str) -> Entry:
     """The entry of one manifest; what is wrong with it stands in `error`."""
     entry = Entry(manifest=manifest, distribution=distribution, version=version)
     if manifest.api_version != API_VERSION:
-        return replace(entry, error=f"made for plugin API {manifest.api_version}, this distillc has {API_VERSION}")
+        return entry._replace(error=f"made for plugin API {manifest.api_version}, this distillc has {API_VERSION}")
     try:
         config = attribute(manifest.config)
-        entry = replace(entry, schema={**config.model_json_schema(), "description": manifest.summary})
-        json.dumps([entry.schema, asdict(manifest)])
+        entry = entry._replace(schema={**config.model_json_schema(), "description": manifest.summary})
+        json.dumps([entry.schema, manifest._asdict()])
     except Exception as error:
-        return replace(entry, schema={}, error=f"{type(error).__name__}: {error}")
+        return entry._replace(schema={}, error=f"{type(error).__name__}: {error}")
     return entry
 
 

@@ -11,12 +11,10 @@ import importlib
 import importlib.util
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from distillc.plugins import freshness
 from distillc.plugins.api.manifest import Manifest
@@ -25,14 +23,13 @@ from distillc.spec.errors import UsageError
 CACHE_FORMAT = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One installed plugin. `error` says why it cannot be used, if it cannot."""
 
     manifest: Manifest
     distribution: str
     version: str
-    schema: Mapping[str, Any] = field(default_factory=dict)
+    schema: Mapping[str, Any] = {}
     error: str | None = None
 
 
@@ -151,6 +148,8 @@ def read_cache() -> dict[str, Any] | None:
 
 def build_cache() -> dict[str, Any]:
     """Runs discovery in a child process and keeps what it finds. A cache that cannot be written is no error, only slower."""
+    import subprocess  # a third of a bare interpreter, and seldom needed
+
     child = subprocess.run([sys.executable, "-m", "distillc.plugins.discovery"], capture_output=True, text=True, check=False)
     if child.returncode:
         told = (child.stderr.strip().splitlines() or ["no message"])[-1]

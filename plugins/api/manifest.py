@@ -1,9 +1,8 @@
 """The manifest: all that distillc knows of a plugin without importing it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 API_VERSION = 1
 
@@ -24,8 +23,7 @@ class Kind(StrEnum):
     EXECUTORS = "executors"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Manifest:
+class Manifest(NamedTuple):
     """One plugin, as plain data. Making one must import nothing heavy: entry points are read by every command.
 
     `config` and `impl` are `"module:Class"`. `config` names a light `Config` (pydantic only); `impl` is imported when its
@@ -50,7 +48,7 @@ class Manifest:
     summary: str
     config: str
     impl: str
-    capabilities: Mapping[str, Any] = field(default_factory=dict)
+    capabilities: Mapping[str, Any] = {}
     modules: tuple[str, ...] = ()
     extra: str | None = None
     api_version: int = API_VERSION

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +54,7 @@ def test_an_edited_plan_is_refused(text: str, shared: Any, edit: Callable[[Any],
 def test_a_plan_of_older_plugins_is_refused(text: str, shared: Any, plugins: Any, builtin: Any) -> None:
     """Their results would be sealed under the older ones' keys."""
     entry = next(entry for entry in builtin if (entry.manifest.kind, entry.manifest.name) == ("losses", "forward_kl"))
-    newer = plugins((replace(entry.manifest, cache_version=99), shared.config_class("losses", "forward_kl")))
+    newer = plugins((entry.manifest._replace(cache_version=99), shared.config_class("losses", "forward_kl")))
     with pytest.raises(UsageError, match=r"made with losses\.forward_kl 1, here it is 99") as refused:
         check_saved(from_json(text), newer)
     assert refused.value.where == "student"

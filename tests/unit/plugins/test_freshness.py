@@ -89,6 +89,12 @@ def test_every_step_of_writing_a_plugin_is_seen(installed):
     assert installed.listed() == {}
 
 
+def test_a_manifest_with_no_list_around_it_is_the_fault_of_its_distribution(installed):
+    installed.write(installed.package / "configs.py", CONFIG.format(field="first"))
+    installed.write(installed.package / "__init__.py", PLUGIN.format(summary="one").replace("[Manifest", "Manifest").replace(")]", ")"))
+    assert installed.listed() == {"made-up": "TypeError: `distillc_manifests` gives a list of Manifest, and not of Kind"}
+
+
 def test_a_file_is_unchanged_while_its_time_and_size_are(tmp_path):
     file = tmp_path / "a"
     file.write_text("1", encoding="utf-8")
