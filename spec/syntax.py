@@ -1,8 +1,9 @@
 """Where text stops being YAML, in words: what libyaml complains about, where the mistake began, and the way out."""
 
+import re
 from typing import TYPE_CHECKING, Any
 
-from distillc.spec.diagnostic import Diagnostic, Label, Severity
+from distillc.spec.diagnostic import Diagnostic, Edit, Fix, Label, Severity
 from distillc.spec.source import Source
 
 if TYPE_CHECKING:
@@ -72,6 +73,9 @@ _BEGUN = (
     ("block collection", "the list that it would belong to"),
     ("simple key", "what was taken for a key"),
 )
+_SIGN = r"""(?:\$\{[^{}"'\r\n]*\}|(?!:\s)[^,\[\]{}"'\r\n#])"""
+_BARE = re.compile(rf"(?<=[\s\[{{,])(?!\s){_SIGN}+")
+"""A text without quotes between braces or brackets, with `${…}` read as one sign, which YAML does not."""
 
 
 def syntax_error(source: Source, error: "yaml.YAMLError") -> Diagnostic:
@@ -91,12 +95,30 @@ def syntax_error(source: Source, error: "yaml.YAMLError") -> Diagnostic:
         from distillc.spec.text_fixes import untabbed
 
         return Diagnostic("D003", Severity.ERROR, "a tab cannot indent YAML", span, help="indent with spaces", fix=untabbed(source))
+    if before.endswith("${"):
+        return _bare_reference(source, line, offset - 1)
     related: tuple[Label, ...] = ()
     if opened is not None and mark is not None and opened.index != mark.index:
         begun = next((words for part, words in _BEGUN if part in context), context or "begun here")
         related = (Label(source.span(opened.index, opened.index + 1), begun),)
     message, way_out = next(((words, way_out) for part, words, way_out in _SAID if part in problem), (problem, None))
     return Diagnostic("D001", Severity.ERROR, message, span, help=way_out, related=related)
+
+
+def _bare_reference(source: Source, line: int, dollar: int) -> Diagnostic:
+    """About `{layers: ${models.small.layers}}`: between braces or brackets a brace begins a mapping, behind a dollar too."""
+    begin = source.starts[line - 1]
+    found = next((each for each in _BARE.finditer(source.line(line)) if each.start() <= dollar - begin < each.end()), None)
+    fix: Fix | None = None
+    if (
+        found
+        and not found.string.startswith("{", found.end())  # one that is not closed
+        and found.string[: found.start()].rstrip().endswith((":", ",", "[", "{"))
+    ):
+        bare, start = found[0].rstrip(), begin + found.start()
+        fix = Fix(f'write "{bare}"', (Edit(source.span(start, start + len(bare)), f'"{bare}"'),))
+    message = "`${…}` needs quotes between braces or brackets"
+    return Diagnostic("D001", Severity.ERROR, message, source.span(dollar, dollar + 2), help='write "${section.name.field}"', fix=fix)
 
 
 def not_text(source: Source, start: int, end: int) -> Diagnostic:

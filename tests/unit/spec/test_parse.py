@@ -3,6 +3,7 @@ import time
 
 import pytest
 
+from distillc.spec.edit import apply
 from distillc.spec.nodes import MappingNode, ScalarNode, at, to_plain
 from distillc.spec.parse import parse
 from distillc.spec.scalars import scalar_value
@@ -112,6 +113,25 @@ def test_carriage_returns_end_lines():
 )
 def test_what_is_wrong_becomes_a_finding(text, expected):
     assert codes(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "fixed"),
+    [
+        ("a: {b: ${c.d}}", 'a: {b: "${c.d}"}'),
+        ("a: {b: dist/${c.d}/x y , e: 1}", 'a: {b: "dist/${c.d}/x y" , e: 1}'),
+        ("a: [8,${c.d}${e.f}, 9]", 'a: [8,"${c.d}${e.f}", 9]'),
+        ("a: [one\n  ${c}]", None),
+        ("a: {b: ${c", None),
+        ("a: {b: ${c}${d", None),
+    ],
+)
+def test_a_reference_without_quotes_between_braces_is_called_by_its_name(text, fixed):
+    source = Source("f", text)
+    (finding,) = parse(source)[1]
+    assert finding.message == "`${…}` needs quotes between braces or brackets" and finding.span
+    assert text[source.offset(finding.span.line, finding.span.column) :].startswith("${")
+    assert (apply(source, [finding.fix])[0] if finding.fix else None) == fixed
 
 
 def test_63_lists_in_a_mapping_are_deep_enough():
