@@ -81,6 +81,7 @@ def complete(body: Body, script: Script, dialect: Dialect, mark: int, created: i
     messages = body["messages"]
     assert isinstance(messages, list)
     read = sum(count(text_of(message["content"])) + 4 for message in messages)
+    usage: dict[str, object] = {"completion_tokens": written, "prompt_tokens": read, "total_tokens": read + written}
     reply: dict[str, object] = {
         "id": f"chatcmpl-{mark:016x}{mark ^ (2**64 - 1):016x}",
         "choices": choices,
@@ -89,9 +90,10 @@ def complete(body: Body, script: Script, dialect: Dialect, mark: int, created: i
         "object": "chat.completion",
         "service_tier": None if dialect == "nebius" else "default",
         "system_fingerprint": None,
-        "usage": {"completion_tokens": written, "prompt_tokens": read, "total_tokens": read + written},
+        "usage": usage,
     }
     if dialect == "nebius":
+        usage |= {"completion_tokens_details": None, "prompt_tokens_details": None}
         reply["prompt_logprobs"] = None
     return reply
 
