@@ -71,13 +71,17 @@ def _shown(told: Explanation, outputs: Mapping[Path, str]) -> Shown:
 
 
 def _page(told: Explanation, shown: Shown) -> str:
-    always = ", always" if is_binding(told.code) else ""
-    parts = [f"{MADE}# {told.code} {told.name}", f"*{' or '.join(shown.levels)}{always}*", told.summary, as_markdown(told)]
+    parts = [f"{MADE}# {told.code} {told.name}", f"*{_level(told.code, shown)}*", told.summary, as_markdown(told)]
     if shown.spec:
         parts.append(f"**What lint prints** of [{shown.spec.name}](../../tests/diagnostics/{shown.spec.name}):")
         parts.append(f"```text\n{shown.findings}\n```")
     parts.append("[All findings](README.md)")
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _level(code: str, shown: Shown) -> str:
+    """As what it is shown. An error that binds is so whatever is said of it."""
+    return " or ".join(f"{level}, always" if level == "error" and is_binding(code) else level for level in shown.levels)
 
 
 def _table(told: Mapping[str, Explanation], shown: Mapping[str, Shown]) -> Iterator[str]:
@@ -87,7 +91,7 @@ def _table(told: Mapping[str, Explanation], shown: Mapping[str, Shown]) -> Itera
         if codes:
             yield f"\n## {title}\n\n| code | name | level | fix | what is found |\n|---|---|---|---|---|"
         for code in codes:
-            level = " or ".join(shown[code].levels) + (", always" if is_binding(code) else "")
+            level = _level(code, shown[code])
             cells = [f"[{code}]({code}.md)", f"`{told[code].name}`", level, "yes" if told[code].fix else "", told[code].summary]
             yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
     yield ""

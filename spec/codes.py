@@ -11,7 +11,8 @@ class Code(NamedTuple):
     """`module`: the rule that makes the finding, whose docstring explains it (`spec/explanation.py`).
 
     A `binding` error can be neither ignored nor lowered: no plan can be made, or no run can end well, while it stands. Those without a
-    rule (text, shape, names) all are, but for one that only `warns`. `last`: asked when all other rules have spoken.
+    rule (text, shape, names) all are, but for one that only `warns`. A rule's that also `warns` is certain of some cases alone. What is
+    a judgement is a warning, and rules that do not bind give nothing else. `last`: asked when all other rules have spoken.
     """
 
     name: str
@@ -21,17 +22,23 @@ class Code(NamedTuple):
     warns: bool = False
 
 
-def _rule(name: str, *, binding: bool = False, last: bool = False) -> Code:
-    return Code(name.replace("_", "-"), module=f"distillc.spec.rules.{name}", binding=binding, last=last)
+def _rule(name: str, *, binding: bool = False, warns: bool = False, last: bool = False) -> Code:
+    return Code(name.replace("_", "-"), f"distillc.spec.rules.{name}", binding, last, warns)
 
 
-def _compiler_rule(name: str, *, binding: bool = False) -> Code:
-    return Code(name.replace("_", "-"), module=f"distillc.compiler.rules.{name}", binding=binding)
+def _compiler_rule(name: str, *, binding: bool = False, warns: bool = False) -> Code:
+    return Code(name.replace("_", "-"), f"distillc.compiler.rules.{name}", binding, warns=warns)
 
 
 def is_binding(code: str) -> bool:
+    """Whether its errors are always shown."""
     known = ALL_CODES.get(code)
     return known is None or known.binding or (known.module is None and not known.warns)
+
+
+def is_certain(code: str) -> bool:
+    """Whether all that it finds is always shown, so that there is nothing to ignore."""
+    return is_binding(code) and not (code in ALL_CODES and ALL_CODES[code].warns)
 
 
 # D0xx text and paths · D1xx shape · D2xx names · D3xx data · D4xx training · D5xx models, exports · D6xx proof
@@ -82,13 +89,13 @@ CODES: Mapping[str, Code] = {
     "D210": _rule("named_twice"),
     "D211": _rule("profile_path_lost"),
     "D301": _rule("split_without_rows", binding=True),
-    "D302": _rule("prompt_without_input"),
+    "D302": _rule("prompt_without_input", binding=True),
     "D303": _rule("prompt_name", binding=True),
     "D304": _rule("prompt_ends_in_space"),
     "D305": _rule("prompt_begins_with_bos"),
     "D306": _rule("backslash_in_quotes"),
     "D307": _rule("field_names", binding=True),
-    "D308": _rule("split_group"),
+    "D308": _rule("split_group", binding=True, warns=True),
     "D309": _rule("no_rows_left", binding=True),
     "D310": _rule("ranges_meet"),
     "D311": _rule("limit_without_effect"),
@@ -99,13 +106,12 @@ CODES: Mapping[str, Code] = {
     "D316": _rule("answers_cut_short"),
     "D317": _rule("hot_decoding"),
     "D318": _rule("empty_range", binding=True),
-    "D401": _rule("early_stopping"),
+    "D401": _rule("early_stopping", binding=True),
     "D402": _rule("last_weights"),
     "D403": _rule("epochs_and_steps"),
-    "D404": _rule("trains_on_held_out"),
-    "D405": _rule("loss_weights"),
+    "D405": _rule("loss_weights", binding=True, warns=True),
     "D406": _rule("thin_signals"),
-    "D407": _rule("learns_from_itself"),
+    "D407": _rule("learns_from_itself", binding=True, warns=True),
     "D408": _rule("learning_rate"),
     "D409": _rule("few_steps"),
     "D410": _rule("evaluated_once"),
@@ -120,8 +126,8 @@ CODES: Mapping[str, Code] = {
     "D601": _rule("gate_outside", binding=True),
     "D602": _rule("teacher_not_evaluated"),
     "D603": _rule("no_baseline"),
-    "D604": _rule("gate_against_itself"),
-    "D605": _rule("margin_out_of_scale"),
+    "D604": _rule("gate_against_itself", binding=True),
+    "D605": _rule("margin_out_of_scale", binding=True, warns=True),
     "D606": _rule("superiority_over_source"),
     "D607": _rule("gate_sides_swapped"),
     "D608": _rule("claim_twice"),
@@ -129,7 +135,7 @@ CODES: Mapping[str, Code] = {
     "D610": _rule("nothing_judged"),
     "D611": _rule("few_timings"),
     "D612": _rule("unequal_threads"),
-    "D613": _rule("chosen_on_test"),
+    "D613": _rule("chosen_on_test", binding=True),
     "D701": _rule("deployed_unevaluated"),
     "D702": _rule("deployed_without_gate"),
     "D703": _rule("gate_of_another_model"),
@@ -151,13 +157,14 @@ COMPILER_CODES: Mapping[str, Code] = {
     "D151": _compiler_rule("unsupported", binding=True),
     "D152": _compiler_rule("missing_extra", binding=True),
     "D153": Code("missing-file"),
-    "D350": _compiler_rule("test_meets_training"),
+    "D350": _compiler_rule("test_meets_training", binding=True, warns=True),
     "D351": _compiler_rule("validation_meets_training"),
     "D352": _compiler_rule("context_too_short"),
     "D450": _compiler_rule("teacher_signals", binding=True),
     "D451": _compiler_rule("soft_targets", binding=True),
     "D452": _compiler_rule("temperature_grid", binding=True),
-    "D453": _compiler_rule("tokenizer_mismatch"),
+    "D453": _compiler_rule("tokenizer_mismatch", binding=True, warns=True),
+    "D454": _compiler_rule("trains_on_held_out", binding=True, warns=True),
     "D550": _compiler_rule("block_width"),
     "D551": _compiler_rule("no_engine", binding=True),
     "D552": _compiler_rule("needs_weights", binding=True),

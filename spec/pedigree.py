@@ -33,6 +33,21 @@ class Pedigree(NamedTuple):
         """The models themselves, then all that their weights come from, the nearest first."""
         return _reached(names, self.parents)
 
+    def descended_from(self, names: Iterable[str]) -> Mapping[str, str]:
+        """Of each model that descends from one of `names`, and of those themselves, the one: all in one walk."""
+        children: dict[str, list[str]] = {}
+        for child, parents in self.parents.items():
+            for parent in parents:
+                children.setdefault(parent, []).append(child)
+        found = {name: name for name in names}
+        waiting = list(found)
+        for at_hand in waiting:
+            for child in children.get(at_hand, ()):
+                if child not in found:
+                    found[child] = found[at_hand]
+                    waiting.append(child)
+        return found
+
     def exported_from(self, name: str) -> tuple[str, ...]:
         """The model itself, then the models that it is another form of: through quantizing and choosing, not through training."""
         return _reached((name,), self.forms)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from distillc.spec.codes import ALL_CODES, is_binding
+from distillc.spec.codes import ALL_CODES, is_binding, is_certain
 from distillc.spec.comments import Comments, Named
 from distillc.spec.diagnostic import Diagnostic, Severity
 from distillc.spec.errors import UsageError
@@ -38,7 +38,7 @@ def selector_of(written: str) -> str | None:
 def is_always_shown(written: str) -> bool:
     """Whether all that is selected binds."""
     selector = selector_of(written)
-    return selector is not None and all(is_binding(code) for code in ALL_CODES if code.startswith(selector))
+    return selector is not None and all(is_certain(code) for code in ALL_CODES if code.startswith(selector))
 
 
 def meant(written: str) -> str | None:
@@ -98,7 +98,7 @@ class Policy(NamedTuple):
 
     def shown(self, found: Iterable[Diagnostic]) -> list[Diagnostic]:
         """What is left of the findings, each at its level."""
-        return [self._at_its_level(finding) for finding in found if _binds(finding) or self._wants(finding)]
+        return [self._at_its_level(finding) for finding in found if binds(finding) or self._wants(finding)]
 
     def _wants(self, finding: Diagnostic) -> bool:
         chosen = True
@@ -108,7 +108,7 @@ class Policy(NamedTuple):
 
     def _at_its_level(self, finding: Diagnostic) -> Diagnostic:
         level = self.levels.get(finding.code, finding.severity)
-        return finding if level is finding.severity or _binds(finding) else finding._replace(severity=level)
+        return finding if level is finding.severity or binds(finding) else finding._replace(severity=level)
 
     def ignoring(self, finding: Diagnostic) -> Iterator[Named]:
         """The codes in comments that ignore a finding. One without a place is the whole file's."""
@@ -122,7 +122,8 @@ class Policy(NamedTuple):
 EVERYTHING = Policy()
 
 
-def _binds(finding: Diagnostic) -> bool:
+def binds(finding: Diagnostic) -> bool:
+    """Whether it is always shown."""
     return finding.severity is Severity.ERROR and is_binding(finding.code)
 
 

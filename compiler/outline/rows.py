@@ -15,7 +15,7 @@ class Rows(NamedTuple):
 
     `start` to `stop` (None: to the end) is the range of its training rows; later steps only take parts of the one next to the data.
     `teachers` answered them; `cleaned_of` are the steps whose rows a curator took out. `at_most`: an upper bound of the training rows,
-    `held_out` of the others by split.
+    `held_out` of the others by split. `unsifted`: nothing on the way from the data takes rows out but by that range.
     """
 
     name: str
@@ -27,6 +27,7 @@ class Rows(NamedTuple):
     cleaned_of: frozenset[str] = frozenset()
     at_most: int | None = None
     held_out: Mapping[str, int] = {}
+    unsifted: bool = True
 
     def meets(self, split: str, other: "Rows", its: str) -> bool:
         """Whether one split and one of another step have rows in common. Ranges count for training rows alone: the others enter whole."""
@@ -61,7 +62,8 @@ def _data(outline: "Outline", step: Step) -> Rows:
 def _generate(outline: "Outline", step: Step) -> Rows:
     made = _made(outline, step)
     skip, limit = step.body.get("skip", 0), step.body.get("limit")
-    if made.data == split_name(step.body["from"])[0]:
+    next_to_data = made.data == split_name(step.body["from"])[0]
+    if next_to_data:
         made = made._replace(start=skip, stop=None if limit is None else skip + limit)
     known = [number for number in (limit, None if made.at_most is None else max(0, made.at_most - skip)) if number is not None]
     one_each = all(outline.capabilities("generators", item["uses"]).get("rows") == "one" for item in step.body["steps"])
@@ -70,13 +72,14 @@ def _generate(outline: "Outline", step: Step) -> Rows:
         teachers=tuple(dict.fromkeys([*made.teachers, *asked])),
         at_most=min(known, default=None) if one_each else None,
         held_out=made.held_out if one_each else {},
+        unsifted=made.unsifted and one_each and (next_to_data or not (skip or limit)),
     )
 
 
 def _curate(outline: "Outline", step: Step) -> Rows:
     made = _made(outline, step)
     against = [split_name(text)[0] for item in step.body["steps"] for text in outline.named("curators", item, "rows")]
-    return made._replace(cleaned_of=made.cleaned_of | frozenset(against))
+    return made._replace(cleaned_of=made.cleaned_of | frozenset(against), unsifted=False)
 
 
 def _made(outline: "Outline", step: Step) -> Rows:

@@ -1,8 +1,9 @@
 """A judge comes from the family of a model that it judges, or of that model's teacher.
 
 Why: models prefer texts of their own kind, so such a verdict favours the student for its accent. Take rules (`harper`), or a model of
-another family; names of one family and lineage count as one (`distillc.compiler.tables.families`). Preference Leakage: A Contamination
-Problem in LLM-as-a-judge, 2025. https://arxiv.org/abs/2502.01534
+another family; names of one family and lineage count as one (`distillc.compiler.tables.families`). How much it favours nobody knows
+beforehand, and beside metrics it may be worth having: so this is a warning, which `lint.levels` can raise. Preference Leakage: A
+Contamination Problem in LLM-as-a-judge, 2025. https://arxiv.org/abs/2502.01534
 
 Example:
 
@@ -21,7 +22,7 @@ from collections.abc import Iterator
 
 from distillc.compiler.outline import Outline
 from distillc.compiler.outline.roles import roles
-from distillc.compiler.rules import error, label
+from distillc.compiler.rules import label, warning
 from distillc.compiler.tables.families import kin
 from distillc.spec.diagnostic import Diagnostic
 
@@ -42,7 +43,7 @@ def check(outline: Outline) -> Iterator[Diagnostic]:
                     message = f"judge `{judge}` ({judging}) is of the family {shared}, as `{relative}` is"
                     related = label(outline, outline.models[relative].where, f"`{relative}`")
                     help = "take rules, or a model of another family"
-                    yield error(outline, "D650", (*step.where, "judges", judge), message, help, related=related)
+                    yield warning(outline, "D650", (*step.where, "judges", judge), message, help, related=related)
 
 
 def _families(outline: Outline, judge: dict[str, str]) -> Iterator[tuple[frozenset[str], str]]:

@@ -31,7 +31,7 @@ from typing import Any
 
 from distillc.compiler.outline import Outline
 from distillc.compiler.outline.steps import Step
-from distillc.compiler.rules import error, label, warning
+from distillc.compiler.rules import label, warning
 from distillc.spec.diagnostic import Diagnostic
 
 
@@ -67,7 +67,7 @@ def _rules(outline: Outline, step: Step, name: str, judge: Mapping[str, Any]) ->
                 message = f"`{gate}` takes the verdict of judge `{name}` on `{model.name}`, which is {family} itself"
                 related = label(outline, (*step.where, "judges", name), "the judge")
                 help = f"compare by a metric, or with another model than `{model.name}`"
-                yield error(outline, "D653", (*step.where, "gates", gate, side), message, help, related=related)
+                yield warning(outline, "D653", (*step.where, "gates", gate, side), message, help, related=related)
 
 
 def _same(outline: Outline, name: str) -> str:

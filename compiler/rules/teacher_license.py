@@ -2,8 +2,8 @@
 
 Why: the student is bound by what its teacher's license says of outputs, whoever made the student. The Llama 3.1 license asks that it be
 named "Llama…"; Gemma's terms, section 1.1(e), count it as a derivative; services forbid models that compete. What is not met is found by
-a lawyer after the launch. The terms of each license, with the day that they were read, are in `compiler/tables/licenses.py`.
-https://www.llama.com/llama3_1/license/ · https://ai.google.dev/gemma/terms
+a lawyer after the launch. Whether you have a permission no tool can know, so this warns. The terms of each license, with the day that
+they were read, are in `compiler/tables/licenses.py`. https://www.llama.com/llama3_1/license/ · https://ai.google.dev/gemma/terms
 
 Example:
 
@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from distillc.compiler.outline import Outline, Where
 from distillc.compiler.outline.models import Model
 from distillc.compiler.outline.steps import Step
-from distillc.compiler.rules import error, label, warning
+from distillc.compiler.rules import label, warning
 from distillc.spec.diagnostic import Diagnostic
 from distillc.spec.references import split_name
 
@@ -51,7 +51,7 @@ def _findings(outline: Outline, student: Model, teacher: Model, where: Where, li
     if found.outputs_may_train == "no":
         message = f"the {found.title} does not let outputs of `{teacher.name}` train `{student.name}`"
         help = "take a teacher whose license does, or ignore this with the permission that you have as the reason"
-        yield error(outline, "D850", where, message, help, notes=notes, related=related)
+        yield warning(outline, "D850", where, message, help, notes=notes, related=related)
     elif passed_on:
         message = f"`{student.name}` is passed on, and the license of its teacher `{teacher.name}` has conditions: {found.title}"
         help = "meet them, and ignore this with how as the reason; or take a teacher without conditions"

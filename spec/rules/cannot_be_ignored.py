@@ -9,14 +9,14 @@ Example:
 
 Use instead:
 
-    lint: {ignore: [early-stopping]}
+    lint: {ignore: [last-weights]}
 
 Fix: takes the code out of a comment.
 """
 
 from collections.abc import Iterator
 
-from distillc.spec.codes import is_binding
+from distillc.spec.codes import is_certain
 from distillc.spec.comments import without
 from distillc.spec.diagnostic import Diagnostic, Fix, Severity, Span
 from distillc.spec.nodes import at, entries, items, text
@@ -32,11 +32,11 @@ def check(context: Context) -> Iterator[Diagnostic]:
             yield _finding(word, "ignored", item.span)
     for entry in entries(at(section, "levels")):
         code, level = code_of(entry.key), text(entry.value)
-        if code and is_binding(code) and level is not None and level != Severity.ERROR:
+        if code and is_certain(code) and level is not None and level != Severity.ERROR:
             yield _finding(entry.key, "ignored" if level == "off" else "lowered", entry.key_span)
     for comment in context.comments:
         for named in comment.names:
-            if (code := code_of(named.text)) and is_binding(code):
+            if (code := code_of(named.text)) and is_certain(code):
                 fix = Fix("take it out of the comment", (without(comment, [named]),))
                 yield _finding(named.text, "ignored", named.span, fix)
 

@@ -1,7 +1,8 @@
 """The best of several models is chosen by test rows.
 
 Why: the one that happens to suit these rows wins, and its score on them, which the report then shows, is too good: the more candidates,
-the better (Cawley and Talbot, On over-fitting in model selection, 2010, https://www.jmlr.org/papers/v11/cawley10a.html).
+the better (Cawley and Talbot, On over-fitting in model selection, 2010, https://www.jmlr.org/papers/v11/cawley10a.html). So the language
+has no choice by test rows: it is an error.
 
 Example:
 

@@ -1,8 +1,8 @@
 """A train step stops early and has no validation rows to decide by.
 
-Why: early stopping looks at rows that the model is not trained on; without them it has nothing to look at. In a public walk-through the
-loss on validation rows went flat after the second of ten epochs and was 15 % above its best at the end, and the last checkpoint was kept
-(https://github.com/nebius/token-factory-cookbook).
+Why: early stopping looks at rows that the model is not trained on; without them it has nothing to look at, and the training would not
+start. In a public walk-through the loss on validation rows went flat after the second of ten epochs and was 15 % above its best at the
+end, and the last checkpoint was kept (https://github.com/nebius/token-factory-cookbook).
 
 Example:
 

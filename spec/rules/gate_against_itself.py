@@ -1,7 +1,7 @@
 """A gate compares a model with itself.
 
 Why: without `margin` it can never pass, with one it can never fail; either way it proves nothing. It was copied, and one of its two
-models was meant to change.
+models was meant to change. That is certain before anything is measured: an error.
 
 Example:
 

@@ -28,7 +28,8 @@ from collections.abc import Iterator
 
 from distillc.spec.diagnostic import Diagnostic
 from distillc.spec.node_edits import fix, insert
-from distillc.spec.nodes import MappingNode, entries, number
+from distillc.spec.nodes import MappingNode, entries, number, text
+from distillc.spec.references import split_name
 from distillc.spec.rules import Context, warning
 from distillc.spec.wording import shorten
 
@@ -43,9 +44,16 @@ def check(context: Context) -> Iterator[Diagnostic]:
         name = shorten(step.key)
         validation, epochs = step.value.entries.get("validation"), step.value.entries.get("epochs")
         if validation:
+            if _names_training_rows(step.value):  # to keep the best of those would be no better: another rule speaks
+                continue
             mend = fix(context, "stop early, and keep the best", insert(step.value, "validation", "early_stopping: {patience: 3}"))
             message = f"`{name}` looks at validation rows, and keeps its last weights all the same"
             yield warning("D402", message, validation.key_span, "add `early_stopping: {patience: 3}` to keep the best", fix=mend)
         elif epochs and (number(epochs.value) or 0) > MOST_EPOCHS and "steps" not in step.value.entries:
             message = f"`{name}` trains for {number(epochs.value):g} epochs and keeps its last weights"
             yield warning("D402", message, epochs.value.span, "add `validation: NAME.validation` and `early_stopping: {patience: 3}`")
+
+
+def _names_training_rows(train: MappingNode) -> bool:
+    (name, split), (own, _) = (split_name(text(train.get(key)) or "") for key in ("validation", "data"))
+    return name == own and split in (None, "train")

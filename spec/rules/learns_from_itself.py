@@ -1,8 +1,9 @@
 """A model is its own teacher, or the smaller model teaches the larger one that it was cut from.
 
 Why: a soft loss whose teacher is the model that the training starts from is 0 from the first step, and so is its gradient: nothing is
-learnt. (Beside a hard loss it holds the model in place, and training as if quantized needs it; both are left alone.) A teacher
-that was cut from the model under training has `model` and `teacher` exchanged.
+learnt. (Beside a hard loss it holds the model in place, and training as if quantized needs it; both are left alone.) That is certain for
+the built-in divergences, and an error. A teacher that was cut from the model under training most likely has `model` and `teacher`
+exchanged: a warning.
 
 Example:
 
@@ -23,6 +24,9 @@ from distillc.spec.pedigree import Pedigree, pedigree
 from distillc.spec.rules import Context, error, warning
 from distillc.spec.wording import shorten
 
+_DIVERGENCES = frozenset({"forward_kl", "reverse_kl", "jsd"})
+"""0 between a distribution and itself."""
+
 
 def check(context: Context) -> Iterator[Diagnostic]:
     for step in entries(context.at("train")):
@@ -32,7 +36,7 @@ def check(context: Context) -> Iterator[Diagnostic]:
         teachers = [(place, text(place)) for loss in losses if (place := at(loss.value, "teacher")) is not None]
         if node is None or model is None or not teachers or any(at(step.value, key) is not None for key in ("fake_quantize", "on_policy")):
             continue
-        soft = len(teachers) == len(losses) and all(uses(loss.value) != "cross_entropy" for loss in losses)
+        soft = len(teachers) == len(losses) and all(uses(loss.value) in _DIVERGENCES for loss in losses)
         if soft and all(teacher == model for _, teacher in teachers):
             message = f"`{shorten(step.key)}` starts from `{shorten(model)}` and learns from it: there is nothing to learn"
             label = Label(node.span, "where it starts")

@@ -1,9 +1,9 @@
 """A term of the objective weighs nothing, or so little beside another that it might as well.
 
 Why: distillc's built-in losses are all in nats for a token, and soft ones are multiplied by the square of their temperature, so that
-terms are of one size and weights mean what they say. Weights carried over from tools where they are not (there, the soft term was
-100 to 1000 times smaller, https://github.com/modelscope/easydistill/issues/34) leave one term alone. A soft term of weight 0 still asks
-its teacher about every row.
+terms are of one size and weights mean what they say. Weights carried over from tools where they are not (there, the soft term was 100 to
+1000 times smaller, https://github.com/modelscope/easydistill/issues/34) leave one term alone. A soft term of weight 0 still asks its
+teacher about every row. Where all weights are 0 nothing is learnt, which is an error; what one weight is worth is a judgement.
 
 Example:
 

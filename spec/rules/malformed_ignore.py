@@ -1,6 +1,6 @@
 """A comment speaks to the linter and is not understood, so it ignores nothing.
 
-Why: it looks as if it did. The form is `# distillc: ignore[CODE] why`, with codes (D401) or their names (early-stopping), on the line of
+Why: it looks as if it did. The form is `# distillc: ignore[CODE] why`, with codes (D402) or their names (last-weights), on the line of
 the finding or alone above it; `# distillc: ignore-file[CODE] why` at the top is for the whole file. An ignore without codes would hide
 the next mistake too, so there is none.
 
@@ -11,7 +11,7 @@ Example:
         model: small
         data: clean
         losses: {hard: cross_entropy}
-        early_stopping: {patience: 2} # distillc: ignore
+        epochs: 10 # distillc: ignore
 
 Use instead:
 
@@ -20,7 +20,7 @@ Use instead:
         model: small
         data: clean
         losses: {hard: cross_entropy}
-        early_stopping: {patience: 2} # distillc: ignore[early-stopping] the loss on training rows decides
+        epochs: 10 # distillc: ignore[last-weights] few rows: all of them train
 
 Fix: puts in the colon that is missing.
 """

@@ -1,8 +1,9 @@
 """A gate's margin is no part of its metric's scale.
 
-Why: a margin is in units of the metric. These metrics go from 0 to 1, so a margin of 5, meant as percent, lets every model pass,
-however bad it is. A margin of 0 leaves no room at all: it asks for the same as a gate without margin, that the model be better, and two
-equal models do not pass it. With 10 % of the items differing, a margin of 0.02 takes some 1,500 items to decide, and 0.05 some 250.
+Why: a margin is in units of the metric. These metrics go from 0 to 1, so a margin of 5, meant as percent, lets every model pass, however
+bad it is: that proves nothing, and is an error. A margin of 0 leaves no room at all: it asks for the same as a gate without margin, that
+the model be better, and two equal models do not pass it; that may be meant, so it is a warning. With 10 % of the items differing, a
+margin of 0.02 takes some 1,500 items to decide, and 0.05 some 250.
 
 Example:
 

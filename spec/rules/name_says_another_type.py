@@ -22,6 +22,7 @@ from distillc.spec.defaults import of_plugin
 from distillc.spec.diagnostic import Diagnostic
 from distillc.spec.nodes import Entry, at, entries, text, uses
 from distillc.spec.rules import Context, warning
+from distillc.spec.rules.same_step_twice import twins
 from distillc.spec.variants import profile_applied
 from distillc.spec.wording import shorten
 
@@ -33,10 +34,15 @@ _FIELDS = ("type", "precision")
 def check(context: Context) -> Iterator[Diagnostic]:
     if profile_applied(context.root):  # a quick profile may take whatever is fast to make
         return
+    copied: set[str] | None = None
     for step in entries(context.at("quantize")):
         said = _bits(step.key)
         type = _type(step, context)
         if len(said) == 1 and type and _bits(type) not in ([], said):
+            if copied is None:
+                copied = {entry.key for pair in twins(context, ["quantize"]) for entry in pair}
+            if step.key in copied:  # the mistake is that it is another's copy
+                continue
             node = next((node for key in _FIELDS if (node := at(step.value, key))), None)
             default = "" if node else ", the default"
             message = f"`{shorten(step.key)}` is called after {said[0]} bits, and its type is {shorten(type)}{default}"

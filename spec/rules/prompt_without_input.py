@@ -1,7 +1,7 @@
 """The task's prompt does not show the input, so every answer would be the same.
 
-Why: `prompt` is a Jinja template, and the input stands in it under the name that `input` gives. A misspelt name is no error of the
-template: it shows as nothing, and the model is trained to answer without having seen the question.
+Why: `prompt` is a Jinja template, and the input stands in it under the name that `input` gives. With a misspelt name the run stops at its
+first row; without any, the model is trained to answer without having seen the question.
 
 Example:
 

@@ -38,16 +38,15 @@ def check(context: Context) -> Iterator[Diagnostic]:
     if not random:
         return
     family = pedigree(context)
+    origins = family.descended_from(random)
     for reference in context.references:
         if reference.expects != "model" or in_profiles(context.root, reference.span):
             continue
         by_loss = reference.path[0] == "train" and "losses" in reference.path
         if not by_loss and not (reference.path[0] == "generate" and teaches(reference, context)):
             continue
-        if family.trained(reference.text):
-            continue
-        origin = next((name for name in family.ancestors(reference.text) if name in random), None)
-        if origin:
+        origin = origins.get(reference.text)
+        if origin and not family.trained(reference.text):
             label = Label(random[origin].key_span, "random")
             message = f"`{shorten(reference.text)}` teaches, and its weights are random numbers"
             yield warning("D504", message, reference.span, "train it, name another model, or keep `random` for a profile", (label,))

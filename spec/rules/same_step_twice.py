@@ -18,7 +18,7 @@ Use instead:
       q4: {uses: gguf, from: student, type: q4_0}
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from distillc.spec.diagnostic import Diagnostic, Label
 from distillc.spec.nodes import Entry, Node, entries, to_plain
@@ -30,19 +30,25 @@ _SECTIONS = ("data", "generate", "curate", "models", "train", "quantize")
 
 
 def check(context: Context) -> Iterator[Diagnostic]:
+    for before, step in twins(context):
+        label = Label(before.key_span, "the other one")
+        message = f"`{shorten(step.key)}` is the same as `{shorten(before.key)}`"
+        yield warning("D209", message, step.key_span, "edit one of them, or take one out", related=(label,))
+
+
+def twins(context: Context, sections: Iterable[str] = _SECTIONS) -> Iterator[tuple[Entry, Entry]]:
+    """Steps that are the same as one before, after that one."""
     if profile_applied(context.root):  # a quick profile may make everything small and alike
         return
     varied = varied_steps(context.root)
-    for section in _SECTIONS:
+    for section in sections:
         first: dict[tuple[str, str], Entry] = {}  # of one file: a spec that is extended may be anybody's
         for step in entries(context.at(section)):
             if (section, step.key) in varied:
                 continue
             before = first.setdefault((step.key_span.file, _content(step.value)), step)
             if before.value is not step.value:
-                label = Label(before.key_span, "the other one")
-                message = f"`{shorten(step.key)}` is the same as `{shorten(before.key)}`"
-                yield warning("D209", message, step.key_span, "edit one of them, or take one out", related=(label,))
+                yield before, step
 
 
 def _content(step: Node) -> str:

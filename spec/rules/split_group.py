@@ -1,9 +1,9 @@
 """Rows are to be split by group and have none, or have groups that the split tears apart.
 
-Why: rows of one document, thread or patient are alike. On both sides of a split they make a test set that was half seen in training.
-A file source knows groups only by its `group`, and without it a split by group stops the run; `group` alone keeps nothing together,
-since a split is by row unless it says otherwise (see scikit-learn's GroupKFold for the same trap,
-https://scikit-learn.org/stable/modules/cross_validation.html#cross-validation-iterators-for-grouped-data).
+Why: rows of one document, thread or patient are alike. On both sides of a split they make a test set that was half seen in training. A
+file source knows groups only by its `group`, and without it a split by group stops the run (an error); `group` alone keeps nothing
+together, since a split is by row unless it says otherwise (a warning, for they may be alike in nothing that matters; see scikit-learn's
+GroupKFold for the same trap, https://scikit-learn.org/stable/modules/cross_validation.html#cross-validation-iterators-for-grouped-data).
 
 Example:
 

@@ -10,7 +10,7 @@ Example:
         model: small
         data: clean
         losses: {hard: cross_entropy}
-        early_stopping: {patience: 2} # distillc: ignore[early-stoping] the loss on training rows decides
+        epochs: 10 # distillc: ignore[last-weigths] few rows: all of them train
 
 Use instead:
 
@@ -19,7 +19,7 @@ Use instead:
         model: small
         data: clean
         losses: {hard: cross_entropy}
-        early_stopping: {patience: 2} # distillc: ignore[early-stopping] the loss on training rows decides
+        epochs: 10 # distillc: ignore[last-weights] few rows: all of them train
 
 Fix: writes the code that was probably meant; unsafe, since it is a guess.
 """

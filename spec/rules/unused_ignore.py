@@ -10,8 +10,7 @@ Example:
         model: small
         data: clean
         losses: {hard: cross_entropy}
-        validation: pairs.validation
-        early_stopping: {patience: 2} # distillc: ignore[early-stopping] the loss on training rows decides
+        epochs: 3 # distillc: ignore[last-weights] the last ones are what is compared
 
 Use instead:
 
@@ -20,28 +19,27 @@ Use instead:
         model: small
         data: clean
         losses: {hard: cross_entropy}
-        validation: pairs.validation
-        early_stopping: {patience: 2}
+        epochs: 3
 
 Fix: takes out the comment, or those of its codes that nothing needs.
 """
 
 from collections.abc import Collection, Iterable, Iterator
 
-from distillc.spec.codes import is_binding
+from distillc.spec.codes import is_certain
 from distillc.spec.comments import Comments, without
 from distillc.spec.diagnostic import Diagnostic, Fix
 from distillc.spec.rules import warning
-from distillc.spec.suppress import Policy, code_of
+from distillc.spec.suppress import Policy, binds, code_of
 from distillc.spec.wording import listing
 
 
 def unused(policy: Policy, found: Iterable[Diagnostic], asked: Collection[str]) -> Iterator[Diagnostic]:
     """Called when all rules have spoken. `asked` are the codes of those that could look at the spec."""
-    used = {named for finding in found for named in policy.ignoring(finding)}
+    used = {named for finding in found if not binds(finding) for named in policy.ignoring(finding)}
     for comment in policy.comments.get(policy.main, Comments()).found:
         idle = [
-            named for named in comment.names if named not in used and (code := code_of(named.text)) in asked and not is_binding(code or "")
+            named for named in comment.names if named not in used and (code := code_of(named.text)) in asked and not is_certain(code or "")
         ]
         if idle and not comment.fault:
             whole = len(idle) == len(comment.names)

@@ -2,6 +2,7 @@ import pytest
 
 from distillc.spec.lint import lint
 from distillc.spec.pedigree import Pedigree, pedigree
+from distillc.spec.rules import random_teacher
 
 SPEC = """distill: 1
 name: x
@@ -69,3 +70,30 @@ def test_a_loop_ends(builtins):
     context = lint(looped, "f", builtins).context
     assert context is not None
     assert pedigree(context).ancestors("student") == ("student", "small")
+
+
+class Counted(dict):
+    """A mapping that counts how often it is read."""
+
+    reads = 0
+
+    def get(self, key, default=None):
+        Counted.reads += 1
+        return super().get(key, default)
+
+
+@pytest.mark.parametrize("length", [100, 400])
+def test_whether_a_chain_of_untrained_models_begins_with_a_random_one_is_asked_in_one_walk(length, builtins):
+    """Each model is cut from the one before and teaches: each is looked at a few times, however long the chain."""
+    cut = "".join(f"  m{number}: {{uses: prune, from: m{number - 1}, layers: 1}}\n" for number in range(1, length))
+    losses = ", ".join(f"l{number}: {{uses: forward_kl, teacher: m{number}}}" for number in range(length))
+    text = (
+        f"{SPEC.split('models:')[0]}models:\n  m0: {{uses: random}}\n{cut}train:\n  s: {{model: m1, data: pairs, losses: {{{losses}}}}}\n"
+    )
+    context = lint(text, "f", builtins).context
+    assert context is not None
+    known = pedigree(context)
+    context.memo["pedigree"] = known._replace(**{part: Counted(getattr(known, part)) for part in ("parents", "forms", "taught", "steps")})
+    Counted.reads = 0
+    assert len(list(random_teacher.check(context))) == length
+    assert Counted.reads <= 4 * length
