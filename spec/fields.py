@@ -33,6 +33,16 @@ class Config(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Price(Config):
+    """What an API asks for. A number out of a price list has the day on which it stood there."""
+
+    input: float = Field(ge=0, description="US dollars for a million tokens that it reads")
+    output: float = Field(ge=0, description="US dollars for a million tokens that it writes")
+    date: str | None = Field(
+        default=None, pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", description="when that was looked up", examples=["2026-11-01"]
+    )
+
+
 def runtime_only() -> JsonDict:
     """For `Field(json_schema_extra=runtime_only())`: a knob that cannot change the result, left out of content keys."""
     return {"x-distillc": "runtime"}

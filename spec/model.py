@@ -408,8 +408,8 @@ class Privacy(Part):
 
     retention: Literal["none", "any"] = Field(
         "any",
-        description="`none` refuses endpoints that keep what they are sent",
-        json_schema_extra=_meanings("endpoints that keep what they are sent are refused", "every endpoint may be used"),
+        description="`none` tells APIs to store nothing of what they are sent",
+        json_schema_extra=_meanings("each request says `store: false`", "what an API stores is left to it"),
     )
     region: str | None = Field(None, min_length=1, description="where rows may go", examples=["eu"])
 

@@ -28,7 +28,7 @@ def lower_evaluate(graph: Graph, step: Step, body: EvaluateStep) -> None:
     }
     _metrics(graph, step, body, models, list(data), answers, lower_overlaps(graph, step, models, data))
     judges = {name: _judge(graph, step, body, name, models, list(data), answers) for name in body.judges}
-    measured = [name for name in models if graph.models[name].has_weights]
+    measured = [name for name in models if graph.models[name].runs_here]
     _measure(graph, step, body, measured, next(iter(data.values())), parities)
     claims = {name: _claim(graph, body, name, gate, next(iter(data))) for name, gate in body.gates.items()}
     gates = [name for name, gate in body.gates.items() if _gate(graph, step, body, name, gate, claims, judges)]

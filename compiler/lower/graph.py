@@ -11,6 +11,7 @@ from distillc.compiler.document import Document, Where
 from distillc.compiler.keys import library_versions, stage_versions
 from distillc.compiler.marks import Marked
 from distillc.compiler.outline import Outline
+from distillc.compiler.outline.models import Model
 from distillc.compiler.plan import Input
 from distillc.compiler.plugins import Plugins
 from distillc.spec.diagnostic import Diagnostic, Severity
@@ -242,14 +243,26 @@ class Graph:
         """The engine of a model: its own `engine:`, or the first by name that reads its format and is installed here."""
         model = self.models[name]
         if model.engine is not None:
-            given = {key: value for key, value in model.engine.items() if key != "uses"}
-            return self.fields_of("engines", model.engine["uses"], given, (*model.where, "engine"))
+            uses = model.engine["uses"]
+            given = {key: value for key, value in model.engine.items() if key != "uses" and value is not None}
+            return self.fields_of("engines", uses, {**self._handed_on(model, uses), **given}, (*model.where, "engine"))
         if model.format not in self.known.readers:
             readers = self.outline.readers(model.format)
             installed = [n for n in readers if not self.plugins.missing(self.plugins.manifest("engines", n))]
             self.known.readers[model.format] = next(iter([*installed, *readers]), None)
         engine = self.known.readers[model.format]
-        return self.fields_of("engines", engine, {}, model.where) if engine else None
+        return self.fields_of("engines", engine, self._handed_on(model, engine), model.where) if engine else None
+
+    def _handed_on(self, model: Model, engine: str) -> dict[str, Any]:
+        """What the engine is told by others than its own config: fields that no key has, so that no sealed model may hold them.
+
+        Those that the model's entry has too (its `api_key`, its `price`), and what `privacy` says of `retention`.
+        """
+        own = {marked.field for marked in self.marks("engines", engine) if marked.mark in ("secret", "runtime")}
+        given = {key: value for key, value in model.fields.items() if key in own and value is not None}
+        if "retention" in own and self.spec.privacy:
+            given["retention"] = self.spec.privacy.retention
+        return given
 
 
 def _versions(kind: str, plugins: Iterable[Fields]) -> dict[str, Any]:

@@ -18,6 +18,8 @@ def lower_model(graph: Graph, step: Step, body: ModelStep) -> None:
         "license": body.license,
         "seed": graph.spec.seed,
     }
+    if "name" in found.config:  # what somebody else calls it
+        config |= {"name": found.config["name"], "called": step.name}
     config.setdefault("revisions", {})
     inputs = {"model": Input(body.from_)} if body.from_ else {}
     engines = wire_references(graph, found, config, inputs)

@@ -31,6 +31,8 @@ FACTS = (
 number of weights in a row that share a scale. `format` is what its plugin builds, `file` what that is made of."""
 
 TRAINED_FORMAT = "hf"
+ELSEWHERE = frozenset({"api"})
+"""Formats of models whose weights are not on this machine: no file says a fact of them, and there is no speed to measure."""
 
 
 class Origin(NamedTuple):
@@ -85,6 +87,10 @@ class Model(NamedTuple):
     @property
     def has_weights(self) -> bool:
         return not (self.format or "").startswith("rules/")
+
+    @property
+    def runs_here(self) -> bool:
+        return self.has_weights and self.format not in ELSEWHERE
 
 
 def make_model(outline: "Outline", step: Step) -> Model:
@@ -154,7 +160,7 @@ def _facts(outline: "Outline", origin: Origin, license: str | None) -> Mapping[s
     format = capabilities.get("writes" if origin.kind == "quantizers" else "format") or inherited.get("format")
     known |= {"format": format} if format else {}
     known |= {"license": license} if license else {}
-    if isinstance(format, str) and format.startswith("rules/"):
+    if isinstance(format, str) and (format.startswith("rules/") or format in ELSEWHERE):
         return dict.fromkeys(FACTS) | known  # without weights there is nothing to learn
     learned = outline.learn(origin)
     if learned is None:

@@ -18,8 +18,8 @@ from distillc.compiler.rules import error
 from distillc.spec.diagnostic import Diagnostic
 from distillc.spec.nodes import at, entries, text, to_plain
 
-SECTIONS = ("choose", "budget", "privacy", "trackers", "plugins")
-MATRIX_KEYS = ("select",)
+SECTIONS = ("choose", "budget", "trackers", "plugins")
+PARTS = (("matrix", "select", "`select` of a matrix"), ("privacy", "region", "`privacy.region`"))
 TRAIN_KEYS = ("lora", "on_policy", "fake_quantize")
 
 
@@ -34,10 +34,10 @@ def _found(outline: Outline) -> Iterator[tuple[Where, str]]:
         node = outline.root.get(section)
         if node is not None and to_plain(node) and (section,) not in outline.malformed:
             yield (section,), f"`{section}`"
-    for key in MATRIX_KEYS:
-        node = at(outline.root, "matrix", key)
+    for section, key, what in PARTS:
+        node = at(outline.root, section, key)
         if node is not None and to_plain(node) is not None:
-            yield ("matrix", key), f"`{key}` of a matrix"
+            yield (section, key), what
     for step in entries(outline.root.get("train")):
         for key in TRAIN_KEYS:
             node = at(step.value, key)

@@ -1,7 +1,8 @@
-"""Engines run a model: transformers, llama.cpp, onnxruntime-genai, rules."""
+"""Engines run a model: transformers, llama.cpp, onnxruntime-genai, an API, rules."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
 
 from distillc.plugins.api.artifacts import Completion, Decoding, Model
 
@@ -46,7 +47,45 @@ class Scoring(Running, Protocol):
         ...
 
 
+class Meter(Protocol):
+    """What calls may still cost. A call is reserved before it is sent, and then either settled or released.
+
+    `reserve` takes the most tokens that the call may take, and raises BudgetReached where that could overshoot. While others are
+    `in_flight`, wait until one of them is settled and ask again, for most calls cost less than they could.
+    """
+
+    @property
+    def in_flight(self) -> int: ...
+
+    def reserve(self, prompt_tokens: int, max_tokens: int) -> Any: ...
+
+    def settle(self, reservation: Any, prompt_tokens: int, completion_tokens: int) -> None:
+        """What the call took. Of one whose end nobody knows: all that was reserved, for it may be billed."""
+        ...
+
+    def release(self, reservation: Any) -> None:
+        """The call cost nothing."""
+        ...
+
+
+@runtime_checkable
+class Metered(Protocol):
+    """What `open` gives for an engine whose calls somebody bills: it is told, before it generates, by which meter."""
+
+    def pay_by(self, meter: Meter) -> None: ...
+
+
 class Engine(Protocol):
     """Made as `impl(config)`. Rules have no tokens: their `token_ids` is empty and `timed` times one answer."""
 
     def open(self, model: Model, *, seed: int) -> Running: ...
+
+
+class RemoteEngine(Protocol):
+    """An engine that asks somebody else's machine: its capability `remote` is true.
+
+    What it answers to one prompt does not hang on what else it is asked, so each answer is journalled by itself. `folder` is the spec's:
+    secrets in files are relative to it.
+    """
+
+    def open(self, model: Model, *, seed: int, folder: Path) -> Running: ...

@@ -38,6 +38,8 @@ class Manifest(NamedTuple):
       trainers     soft_targets: bool                                     losses      needs: none | log_probabilities
       curators     scope: row | all                                       metrics, judges   values: {name: higher | lower}, "" for one
 
+    An engine that asks another machine says `remote: true` (`plugins/api/engines.py:RemoteEngine`).
+
     What is known of a model before it is made: students and quantizers say what they take over (keeps: [facts]) and all three kinds what
     follows from their fields (facts: {fact: declaration}). A declaration, that of `rows` too, is a field's name, a number, {const: text},
     or a table over a field; `compiler/outline/declared.py` has the form, `compiler/outline/models.py` the names of facts.

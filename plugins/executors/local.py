@@ -116,6 +116,8 @@ def heavy(stage: Mapping[str, Any]) -> tuple[str, ...]:
     metrics = [metric.get("uses") for metric in stage["config"].get("metrics", ()) if isinstance(metric, Mapping)]
     if stage["kind"] == "evaluate" and "errant" in metrics:
         return (*ROWS, "spacy", "errant")
+    if stage["kind"] == "build-model" and "torch" not in stage["config"].get("versions", ("torch",)):
+        return ROWS  # rules, files and APIs are models too
     return HEAVY.get(stage["kind"], ROWS)
 
 

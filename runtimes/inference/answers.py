@@ -86,3 +86,28 @@ def answer_all(
             journal.append(keys[group[index]], completion)
             fresh.append(completion)
         yield fresh
+
+
+def answer_each(
+    running: Running,
+    keys: Sequence[str],
+    prompts: Sequence[str],
+    inputs: Sequence[str],
+    decoding: Decoding,
+    journal: AnswerJournal,
+    size: int,
+) -> Iterator[list[Completion]]:
+    """As `answer_all`, for an engine whose answers do not hang on what else it is asked: only what the journal lacks is asked.
+
+    Yields, too, after each `size` answers. What it yields last was journalled when it came, as all the others were.
+    """
+    missing = [index for index, key in enumerate(keys) if key not in journal.answers]
+    yield from ([] for _ in range((len(keys) - len(missing)) // size))
+    fresh: list[Completion] = []
+    for index, completion in running.generate([prompts[i] for i in missing], [inputs[i] for i in missing], decoding):
+        journal.append(keys[missing[index]], completion)
+        fresh.append(completion)
+        if len(fresh) == size:
+            yield fresh
+            fresh = []
+    yield fresh

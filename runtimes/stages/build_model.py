@@ -12,10 +12,10 @@ from distillc.runtimes.stages.models import describe
 
 def run(context: StageContext) -> dict[str, Any]:
     config = context.config
-    family, license = config.get("family"), config.get("license")
+    name, family, license = config.get("called", config["name"]), config.get("family"), config.get("license")
     build = BuildContext(
         folder=context.folder,
-        name=config["name"],
+        name=name,
         cache=context.cache or context.work,
         seed=context.seed,
         family=family,
@@ -26,5 +26,5 @@ def run(context: StageContext) -> dict[str, Any]:
     else:
         check_revisions(context, context.plugin_config(Kind.TEACHERS, str(context.stage.uses), config))
         info = context.plugin(Kind.TEACHERS).build(context.out, build)
-    info = replace(info, name=config["name"], family=family or info.family, license=license or info.license)
+    info = replace(info, name=name, family=family or info.family, license=license or info.license)
     return describe(context.out, info)

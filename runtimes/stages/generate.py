@@ -3,12 +3,13 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from distillc.plugins.api.artifacts import Completion, Decoding, Model, Row, Task
+from distillc.plugins.api.engines import Engine, RemoteEngine, Running
 from distillc.plugins.api.generators import Generator
 from distillc.plugins.api.manifest import Kind
-from distillc.runtimes.inference.answers import AnswerJournal, answer_all, answer_key
+from distillc.runtimes.inference.answers import AnswerJournal, answer_all, answer_each, answer_key
 from distillc.runtimes.inference.prompts import render
 from distillc.runtimes.stages.context import StageContext
 from distillc.runtimes.stages.shards import cut
@@ -134,10 +135,11 @@ class _Context:
         keys = [answer_key(field, row.row_id, prompt) for row, prompt in zip(rows, prompts, strict=True)]
         if any(key not in self._journal.answers for key in keys):
             size = int(getattr(self._stage.plugin_config(Kind.ENGINES, engine["uses"], engine), "batch", BATCH))
+            answer = answer_each if self._is_remote(engine) else answer_all
             running = self._stage.once(f"engine {field}", lambda: self._open(field, engine))
             done, total = self._shard.start, self._total()
             spent = [0, 0]
-            for fresh in answer_all(running, keys, prompts, inputs, self.decoding, self._journal, size):
+            for fresh in answer(running, keys, prompts, inputs, self.decoding, self._journal, size):
                 done = min(done + size, self._shard.stop)
                 spent[0] += sum(completion.prompt_tokens for completion in fresh)
                 spent[1] += sum(completion.completion_tokens for completion in fresh)
@@ -162,8 +164,14 @@ class _Context:
             )
         return {"uses": found} if isinstance(found, str) else found
 
-    def _open(self, field: str, engine: Mapping[str, Any]) -> Any:
-        return self._stage.plugin(Kind.ENGINES, engine).open(self.model(field), seed=self.seed)
+    def _open(self, field: str, engine: Mapping[str, Any]) -> Running:
+        made, model = self._stage.plugin(Kind.ENGINES, engine), self.model(field)
+        if self._is_remote(engine):
+            return cast(RemoteEngine, made).open(model, seed=self.seed, folder=self._stage.folder)
+        return cast(Engine, made).open(model, seed=self.seed)
+
+    def _is_remote(self, engine: Mapping[str, Any]) -> bool:
+        return bool(self._stage.manifest(Kind.ENGINES, engine["uses"]).capabilities.get("remote"))
 
     def _total(self) -> int:
         return len(_input(self._stage))

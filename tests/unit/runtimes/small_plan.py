@@ -8,7 +8,7 @@ from typing import Any
 from distillc.compiler.plan import Input, Plan, Stage
 from distillc.plugins.api.artifacts import Completion, Decoding, Model, Row
 from distillc.plugins.api.generators import GenerateContext
-from distillc.plugins.api.manifest import Manifest
+from distillc.plugins.api.manifest import Kind, Manifest
 from distillc.plugins.api.sources import SourceContext
 from distillc.runtimes.stages.execute import execute
 from distillc.runtimes.store.sealed import canonical, sha256
@@ -130,7 +130,7 @@ class FakePlugins:
         return self.table[kind, name][1]
 
     def manifest(self, kind: str, name: str) -> Manifest:
-        raise NotImplementedError
+        return Manifest(kind=Kind(kind), name=name, summary="", config="", impl="")
 
 
 class InProcess:

@@ -1,0 +1,66 @@
+"""A model behind an OpenAI-compatible API: prompts go out side by side, as many as the API takes."""
+
+import asyncio
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from distillc.plugins.api.artifacts import Completion, Decoding, Model
+from distillc.plugins.api.engines import Meter
+from distillc.plugins.engines.configs import HttpConfig
+from distillc.runtimes.remote import chat
+from distillc.runtimes.remote.addresses import check_address
+from distillc.runtimes.remote.answering import Answering
+from distillc.runtimes.remote.client import Client, check_name
+from distillc.runtimes.remote.endpoint import read_endpoint
+from distillc.runtimes.remote.pacing import Pace
+from distillc.spec.secret import resolve_secret
+
+
+class HttpEngine:
+    def __init__(self, config: HttpConfig) -> None:
+        self.config = config
+
+    def open(self, model: Model, *, seed: int, folder: Path) -> "RunningHttp":
+        """Raises StageFailed where the address must not be called, the key is refused, or the API has no model of that name."""
+        return RunningHttp(self.config, model, seed, folder)
+
+
+class RunningHttp:
+    def __init__(self, config: HttpConfig, model: Model, seed: int, folder: Path) -> None:
+        self.endpoint = read_endpoint(model.folder)
+        self.seed = seed
+        self.store = False if config.retention == "none" else None
+        check_address(self.endpoint.base_url, with_key=config.api_key is not None)
+        key = resolve_secret(config.api_key, folder) if config.api_key else None
+        pace = Pace(config.concurrency)
+        self.client = Client(self.endpoint, key, pace=pace, timeout=config.timeout, retries=config.retries)
+        self.loop = asyncio.new_event_loop()
+        self.answering = Answering(self.loop, self.client)
+        try:
+            self.loop.run_until_complete(check_name(self.client))
+        except BaseException:
+            self.close()
+            raise
+
+    def pay_by(self, meter: Meter) -> None:
+        self.answering.meter = meter
+
+    def generate(self, prompts: Sequence[str], inputs: Sequence[str], decoding: Decoding) -> Iterator[tuple[int, Completion]]:
+        constant = chat.constant(self.endpoint, decoding, seed=self.seed, store=self.store)
+        yield from self.answering.answers([{**constant, "messages": chat.messages(self.endpoint, prompt)} for prompt in prompts])
+
+    def token_ids(self, prompt: str) -> list[int]:
+        return []
+
+    def timed(self, prompts: Sequence[str], tokens: int) -> Iterator[float]:
+        """The API ends an answer where it will: `tokens` is the most."""
+        for prompt in prompts:
+            started = time.perf_counter()
+            list(self.generate([prompt], [prompt], replace(Decoding(), max_tokens=tokens)))
+            yield time.perf_counter() - started
+
+    def close(self) -> None:
+        self.loop.run_until_complete(self.client.close())
+        self.loop.close()

@@ -1,0 +1,120 @@
+"""Many prompts to one endpoint, side by side: each answer is handed over as soon as it is there, and before another call takes its place.
+
+So whoever journals what is handed over loses, when killed, no more calls than were in flight. When a call fails for good no other begins;
+those in flight were paid for, so they are waited for before the error is raised.
+"""
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from distillc.plugins.api.artifacts import Completion
+from distillc.plugins.api.engines import Meter
+from distillc.runtimes.remote import chat
+from distillc.runtimes.remote.client import Client
+from distillc.runtimes.remote.failures import Busy, Rejected
+from distillc.spec.errors import BudgetReached, DistillError
+
+PATH = "/chat/completions"
+FILTERED = ("content_filter", "content_policy_violation")
+
+
+class Asked(NamedTuple):
+    """A call in flight: the most tokens that it may take, in and out, and the meter's reservation of them."""
+
+    index: int
+    most: tuple[int, int]
+    reserved: Any
+
+
+class Answering:
+    """`meter` is asked before each call. One thread uses it; the calls run while somebody waits for an answer."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, client: Client) -> None:
+        self._loop, self._client = loop, client
+        self.meter: Meter | None = None
+        self._flying: dict[asyncio.Task[Completion], Asked] = {}
+        self._done: list[asyncio.Task[Completion]] = []
+
+    def answers(self, bodies: Sequence[chat.Body]) -> Iterator[tuple[int, Completion]]:
+        """Answers with the index of their body, in any order. Raises BudgetReached, or StageFailed, after the last of them."""
+        waiting = deque(range(len(bodies)))
+        failed: DistillError | None = None
+        try:
+            while True:
+                failed = failed or self._start(bodies, waiting)
+                if not self._flying and (failed or not waiting):
+                    break
+                self._wait(self._client.pace.wait if waiting and not failed else 0.0)
+                done, self._done = self._done, []
+                for task in done:
+                    asked = self._flying.pop(task)
+                    try:
+                        answer = task.result()
+                    except (Busy, DistillError) as error:
+                        self._settle(asked, (0, 0) if isinstance(error, Busy | Rejected) else asked.most)  # the latter may be billed
+                        if isinstance(error, Busy):
+                            waiting.append(asked.index)
+                        else:
+                            failed = failed or error
+                            self._client.end()
+                    else:
+                        self._settle(asked, (answer.prompt_tokens, answer.completion_tokens))
+                        yield asked.index, answer
+        finally:
+            self._cancel()
+        if failed:
+            raise failed
+
+    def _start(self, bodies: Sequence[chat.Body], waiting: deque[int]) -> DistillError | None:
+        """Starts as many calls as there is room for. Returns why none may begin any more, where no call in flight can change that."""
+        for _ in range(min(self._client.pace.room(len(self._flying)), len(waiting))):
+            body = bodies[waiting[0]]
+            content = json.dumps(body, ensure_ascii=False).encode()
+            most = len(content), chat.limit(body)  # a token has a byte at least; what a template adds is less than the JSON is
+            try:
+                reserved = self.meter.reserve(*most) if self.meter else None
+            except BudgetReached as reached:
+                return None if self._flying else reached
+            task = self._loop.create_task(self._answer(body, content))
+            self._flying[task] = Asked(waiting.popleft(), most, reserved)
+            task.add_done_callback(self._landed)
+        return None
+
+    def _settle(self, asked: Asked, took: tuple[int, int]) -> None:
+        if self.meter and took == (0, 0):
+            self.meter.release(asked.reserved)
+        elif self.meter:
+            self.meter.settle(asked.reserved, *took)
+
+    async def _answer(self, body: chat.Body, content: bytes) -> Completion:
+        try:
+            return chat.completion(await self._client.call("POST", PATH, content), body)
+        except Rejected as error:
+            if error.code not in FILTERED:
+                raise
+            return Completion(text="", finish_reason="content_filter", prompt_tokens=0, completion_tokens=0)
+
+    def _landed(self, task: asyncio.Task[Completion]) -> None:
+        self._done.append(task)
+        self._loop.stop()
+
+    def _wait(self, pause: float) -> None:
+        """Until a call is done, or the pause is over after which one may begin."""
+        if self._done or not (self._flying or pause):
+            return
+        alarm = self._loop.call_later(pause, self._loop.stop) if pause else None
+        self._loop.run_forever()
+        if alarm:
+            alarm.cancel()
+
+    def _cancel(self) -> None:
+        """Nobody waits for what is still in flight."""
+        for task in self._flying:
+            task.remove_done_callback(self._landed)
+            task.cancel()
+        if self._flying:
+            self._loop.run_until_complete(asyncio.wait(self._flying))
+        self._flying, self._done = {}, []

@@ -1,0 +1,154 @@
+"""Chat completions as they go over the wire: what is asked as a body, a reply as an answer, and whether the one heeded the other.
+
+Pure functions. What a server may do to a thought: put it into `reasoning_content`, into `reasoning`, into a part of its own, or into
+`<think>` tags, of which either may be missing (shared shapes of several vendors, in tests/unit/runtimes/remote/test_chat.py).
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from distillc.plugins.api.artifacts import Completion, Decoding
+from distillc.runtimes.remote.endpoint import Dialect, Endpoint
+from distillc.spec.errors import StageFailed
+
+Body = Mapping[str, Any]
+
+# OpenAI's models that think refuse `max_tokens`; most other servers know no other name.
+_LIMIT: Mapping[Dialect, str] = {"openai": "max_completion_tokens", "nebius": "max_tokens", "generic": "max_tokens"}
+
+_ENDED = {
+    "stop": "stop", "eos": "stop", "eos_token": "stop", "stop_sequence": "stop", "end_turn": "stop",
+    "length": "length", "max_tokens": "length", "model_length": "length",
+    "content_filter": "content_filter", "safety": "content_filter", "recitation": "content_filter",
+    "refusal": "refusal", "tool_calls": "tool_calls", "function_call": "tool_calls",
+}  # fmt: skip
+
+_TAG = re.compile(r"<(/?)think(?:ing)?>", re.IGNORECASE)
+
+# A whole answer, one sentence, that declines. What merely begins so may be an answer: a corrected letter of apology.
+_DECLINES = re.compile(
+    r"(?:(?:I['’]m|I am) (?:very |really )?sorry|Sorry|I apologi[sz]e)[,.]? (?:but )?"
+    r"I(?:['’]m| am)? (?:can['’]?t|cannot|can not|won['’]t|unable to|not able to) "
+    r"(?:help|assist|comply|continue|fulfil+|provide|answer|do)\b[^.!?\n]{0,80}[.!]?",
+    re.IGNORECASE,
+)
+
+
+def constant(endpoint: Endpoint, decoding: Decoding, *, seed: int, store: bool | None) -> dict[str, Any]:
+    """All of a body but the messages. Every field of `decoding` is said, so that no server's own default decides."""
+    body: dict[str, Any] = {"model": endpoint.name}
+    for name, value in asdict(decoding).items():
+        if name == "max_tokens":
+            body[_LIMIT[endpoint.dialect]] = value
+        elif value != ():  # no stop is the one way to say that there is none
+            body[name] = value
+    if decoding.temperature > 0:
+        body["seed"] = seed
+    if store is not None:
+        body["store"] = store
+    return body
+
+
+def messages(endpoint: Endpoint, prompt: str) -> list[dict[str, str]]:
+    said = [{"role": "system", "content": endpoint.system}] if endpoint.system else []
+    return [*said, {"role": "user", "content": prompt}]
+
+
+def limit(body: Body) -> int:
+    """How many tokens an answer to this body may have."""
+    return int(body.get("max_completion_tokens") or body["max_tokens"])
+
+
+def completion(reply: Any, body: Body) -> Completion:
+    """The answer in a reply to `body`. Raises StageFailed for a reply without one, and where `body` was not heeded."""
+    try:
+        choice, usage = reply["choices"][0], reply["usage"]
+        message: Mapping[str, Any] = choice["message"]
+        prompt_tokens, completion_tokens = int(usage["prompt_tokens"]), int(usage["completion_tokens"])
+        finish = _ENDED.get(str(choice["finish_reason"]).lower(), "error")
+        written, thoughts = _said(message)
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError):
+        raise StageFailed(
+            f"what came for `{body['model']}` is JSON, and no chat completion: it lacks an answer or the `usage`",
+            help="does `base_url` lead to an OpenAI-compatible API? It ends in /v1 most often",
+        ) from None
+    text, inline, closed = separated(written)
+    if message.get("refusal"):
+        text, finish = str(message["refusal"]), "refusal"
+    elif message.get("tool_calls"):
+        finish = "tool_calls"
+    elif finish == "stop" and not closed:
+        finish = "error"
+    elif finish == "stop" and _DECLINES.fullmatch(text.strip()):
+        finish = "refusal"
+    answer = Completion(
+        text=text,
+        finish_reason=finish,
+        prompt_tokens=prompt_tokens,
+        completion_tokens=completion_tokens,
+        reasoning="\n".join(filter(None, [*thoughts, inline])),
+    )
+    _heeded(answer, body)
+    return answer
+
+
+def separated(written: str) -> tuple[str, str, bool]:
+    """The answer and the thoughts in a text with `<think>` tags, and whether each thought has an end."""
+    if "<" not in written:
+        return written, "", True
+    answer: list[str] = []
+    thoughts: list[str] = []
+    inside, place, found = False, 0, False
+    for tag in _TAG.finditer(written):
+        before, place, found = written[place : tag.start()], tag.end(), True
+        if tag[1] and not inside:  # a template put the first tag into the prompt: all so far was thought
+            thoughts += [*answer, before]
+            answer = []
+        else:
+            (thoughts if inside else answer).append(before)
+        inside = not tag[1]
+    (thoughts if inside else answer).append(written[place:])
+    if not found:
+        return written, "", True
+    return "".join(answer).strip(), "\n".join(thought.strip() for thought in thoughts if thought.strip()), not inside
+
+
+def _said(message: Mapping[str, Any]) -> tuple[str, list[str]]:
+    """What a message says, and what it has as thoughts beside that."""
+    # Servers that have both names say the same under each.
+    thoughts = [text for name in ("reasoning_content", "reasoning") if isinstance(text := message.get(name), str) and text][:1]
+    content = message.get("content")
+    if not isinstance(content, list):
+        return str(content or ""), thoughts
+    thinking = [part for part in content if part.get("type") in ("thinking", "reasoning")]
+    said = "".join(text for part in content if part not in thinking for text in _texts(part))
+    return said, [*thoughts, "".join(text for part in thinking for text in _texts(part))]
+
+
+def _texts(part: Any) -> Iterator[str]:
+    """The texts in a part of a message; of a thought they may lie a level deeper."""
+    if isinstance(part, str):
+        yield part
+    elif isinstance(part, Mapping):
+        for name in ("text", "thinking", "reasoning"):
+            found = part.get(name)
+            for inner in found if isinstance(found, list) else [found] if isinstance(found, str) else []:
+                yield from _texts(inner)
+
+
+def _heeded(answer: Completion, body: Body) -> None:
+    """Raises StageFailed where an answer shows that the API passed over what it was asked."""
+    model, most = body["model"], limit(body)
+    if answer.completion_tokens > most and not answer.reasoning:  # some servers do not count thoughts
+        other = "`dialect: generic` sends `max_tokens`" if "max_tokens" not in body else "`dialect: openai` sends `max_completion_tokens`"
+        raise StageFailed(
+            f"the API passed over `max_tokens`: `{model}` wrote {answer.completion_tokens} tokens where {most} were allowed",
+            help=f"try the other name of the limit: {other}",
+        )
+    for stop in body.get("stop", ()):
+        if stop in answer.text and answer.finish_reason in ("stop", "length"):
+            raise StageFailed(
+                f"the API passed over `stop`: an answer of `{model}` has {stop!r} in it", help="take it out of `decoding.stop`"
+            )

@@ -1,0 +1,147 @@
+"""One request to an API, as often as that helps: HTTP/2 where it is offered, a limit in time, one clear error.
+
+A retry may help after 408, 5xx and broken connections, and never after other errors. What 429 asks for is the pace's to keep, for all
+calls at once: a call that meets it raises Busy.
+"""
+
+import asyncio
+import contextlib
+import json
+import random
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+
+from distillc.runtimes.remote.endpoint import Endpoint
+from distillc.runtimes.remote.failures import KEPT, Busy, MayPass, Rejected, failed, said
+from distillc.runtimes.remote.pacing import BASE, LONGEST, MOST, Pace, retry_after
+from distillc.spec.errors import StageFailed
+from distillc.spec.wording import did_you_mean
+
+CONNECT = 10.0  # seconds
+TOO_LONG = 3600.0  # who asks for a longer wait gets none
+_JSON = {"content-type": "application/json"}
+
+
+class Client:
+    """Used in one event loop. `timeout`: seconds from a request to the last byte of its answer. `retries`: tries after the first."""
+
+    def __init__(self, endpoint: Endpoint, key: str | None, *, pace: Pace, timeout: float = 120.0, retries: int = 5) -> None:
+        if key is not None and not (key.isascii() and key.isprintable() and " " not in key):  # the error of a bad header would show it
+            raise StageFailed(f"the key for {endpoint} has characters that no key has", help="is there a line break or a comment in it?")
+        self.endpoint, self.pace, self.retries = endpoint, pace, retries
+        self._key = key
+        self._timeout = timeout
+        self._ending = asyncio.Event()
+        self._http = httpx.AsyncClient(
+            http2=True,
+            headers={"authorization": f"Bearer {key}"} if key else {},
+            timeout=httpx.Timeout(timeout, connect=CONNECT, pool=None),
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=MOST),
+        )
+
+    async def call(self, method: str, path: str, content: bytes | None = None) -> Any:
+        """The JSON that is answered. Raises StageFailed for what no retry helps against, or helped, and Busy for 429."""
+        for tried in range(self.retries + 1):
+            try:
+                return await self._once(method, path, content)
+            except MayPass as error:
+                if tried == self.retries or self._ending.is_set():
+                    raise
+                await self._rest(max(error.wait, random.uniform(0, min(LONGEST, BASE * 2**tried))))  # full jitter
+        raise AssertionError("there is a first try")
+
+    async def ask(self, method: str, path: str) -> Any:
+        """As `call`, for a request that no other waits beside."""
+        while True:
+            try:
+                return await self.call(method, path)
+            except Busy:
+                await asyncio.sleep(self.pace.wait)
+
+    def end(self) -> None:
+        """No call is tried again: who sleeps between two tries has its last one now."""
+        self._ending.set()
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    async def _rest(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._ending.wait(), seconds)
+
+    async def _once(self, method: str, path: str, content: bytes | None) -> Any:
+        url = self.endpoint.base_url.rstrip("/") + path
+        try:
+            async with asyncio.timeout(self._timeout):
+                response = await self._http.request(method, url, content=content, headers=_JSON if content else None)
+        except (TimeoutError, httpx.TimeoutException):
+            raise MayPass(
+                f"{self.endpoint}: no whole answer in {self._timeout:g} s", help=f"raise the engine's `timeout`, or {KEPT}"
+            ) from None
+        except (httpx.NetworkError, httpx.RemoteProtocolError, httpx.ProxyError) as error:
+            raise self._unreached(error) from None
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise StageFailed(f"{self.endpoint}: {error}", help="look at `base_url`: it begins with https:// or http://") from None
+        return self._read(response)
+
+    def _unreached(self, error: httpx.HTTPError) -> StageFailed:
+        text = str(error) or type(error).__name__
+        if "CERTIFICATE_VERIFY_FAILED" in text:
+            return StageFailed(f"{self.endpoint}: its certificate is not trusted here: {text}", help="SSL_CERT_FILE names what is trusted")
+        return MayPass(f"{self.endpoint}: {text}", help=f"is the address right, and reachable from here? Then {KEPT}")
+
+    def _read(self, response: httpx.Response) -> Any:
+        status, headers, content = response.status_code, response.headers, response.content
+        if status == 429 and said(content).code != "insufficient_quota":
+            self._busy(headers, content)
+        if status >= 300:
+            raise failed(self.endpoint, status, content, key=self._key, wait=retry_after(headers))
+        try:
+            reply = json.loads(content)
+        except ValueError:
+            kind = headers.get("content-type", "nothing").partition(";")[0]
+            raise StageFailed(
+                f"{self.endpoint}: what came is no JSON ({len(content)} bytes of {kind})",
+                help=f"does `base_url` lead to the API, and nothing between change its answers? If so, {KEPT}",
+            ) from None
+        if isinstance(reply, Mapping) and reply.get("error") and "choices" not in reply:  # some put the status into the body alone
+            raise failed(self.endpoint, 400, content, key=self._key)
+        self.pace.answered(headers, _tokens(reply))
+        return reply
+
+    def _busy(self, headers: Mapping[str, str], content: bytes) -> None:
+        asked = retry_after(headers)
+        self.pace.refused(headers)
+        if asked > TOO_LONG or self.pace.refusals > self.retries:
+            when = f"it asks for a wait of {asked / 3600:.1f} hours" if asked > TOO_LONG else "nothing was answered between several waits"
+            told = said(content).message
+            raise Rejected(
+                f"{self.endpoint}: 429{': ' if told else ''}{told}; {when}",
+                help=f"later, or with a higher limit, {KEPT}; fewer calls at a time are the engine's `concurrency`",
+            )
+        raise Busy
+
+
+async def check_name(client: Client) -> None:
+    """Raises StageFailed where the API lists its models and this one is not among them. Costs nothing."""
+    endpoint = client.endpoint
+    try:
+        listed = await client.ask("GET", "/models")
+        names = {str(model["id"]) for model in listed["data"]}
+    except MayPass:
+        raise
+    except (StageFailed, KeyError, TypeError) as error:
+        if isinstance(error, Rejected) and error.status in (401, 403):
+            raise
+        return  # no such route here: the first call will tell
+    if names and endpoint.name not in names:
+        help = did_you_mean(endpoint.name, names, f"of its {len(names)} models")
+        raise Rejected(f"{endpoint}: there is no model of this name", help=help)
+
+
+def _tokens(reply: Any) -> int:
+    usage = reply.get("usage") if isinstance(reply, Mapping) else None
+    total = usage.get("total_tokens") if isinstance(usage, Mapping) else None
+    return total if isinstance(total, int) else 0
