@@ -4,6 +4,8 @@ What linting takes (`linting.py`) is imported where a spec has to be linted: whe
 """
 
 import argparse
+import atexit
+import gc
 import sys
 
 from distillc.cli import find_specs
@@ -61,6 +63,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    """Without the collector: linting makes next to no cycles, and to look for them took a tenth of its time, most of it on the way out."""
+    atexit.register(gc.freeze)  # what is left then goes with the process
+    running = gc.isenabled()
+    gc.disable()
+    try:
+        return lint(args)
+    finally:
+        if running:
+            gc.enable()
+
+
+def lint(args: argparse.Namespace) -> int:
     if args.diff and args.format not in FOR_PEOPLE:
         raise UsageError("--diff prints a difference, not findings", help="leave --format away")
     given = None
