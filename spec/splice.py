@@ -12,7 +12,7 @@ from distillc.spec.diagnostic import Diagnostic, Severity, Span
 from distillc.spec.fixes import written
 from distillc.spec.nodes import Entry, MappingNode, Node, ScalarNode, SequenceNode
 from distillc.spec.parse import parse
-from distillc.spec.resolve import Assignment, Stop, assign
+from distillc.spec.resolve import Assignment, Stop, assign, inner_value
 from distillc.spec.source import Source
 from distillc.spec.text_fixes import same
 from distillc.spec.wording import did_you_mean, shorten
@@ -27,7 +27,8 @@ Cut = tuple[int, int, str]
 
 def with_value(source: Source, root: MappingNode, assignment: Assignment, typed: str, sections: Collection[str]) -> str:
     """The text with one value set, as it was `typed` where that can stand there. Raises Stop for what cannot be done, and says why."""
-    wanted = assign(root, assignment, sections)
+    in_profile = assignment.parts[0] == "profiles" and len(assignment.parts) > 1  # whose paths are keys: they lead through no step
+    wanted = inner_value(root, assignment, 0) if in_profile else assign(root, assignment, sections)
     texts = [] if "\n" in typed or "\r" in typed or not typed else [typed]
     place = assignment.spans[-1]
     for value in dict.fromkeys([*texts, flow(assignment.value)]):

@@ -1,9 +1,11 @@
 """`distillc set PATH=VALUE… [FILE]`: sets values in the text of a spec, comments and formatting untouched.
 
 Prints the new text; `--diff` prints the difference, `--write` changes the file. What would have more errors than before is refused.
+`profiles.NAME.PATH` is a value of a profile, where the path is one key.
 """
 
 import argparse
+import json
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -12,7 +14,8 @@ from typing import Any
 
 from distillc.cli.find_specs import SPEC_NAMES
 from distillc.cli.main import use_color
-from distillc.cli.spec_file import read_spec
+from distillc.cli.spec_file import SpecFile, read_spec
+from distillc.cli.standard_input import from_standard_input
 from distillc.compiler.lint import lint_file
 from distillc.plugins.registry import Registry
 from distillc.plugins.registry import load as load_plugins
@@ -23,10 +26,11 @@ from distillc.spec.lint import Linted
 from distillc.spec.nodes import MappingNode, entries
 from distillc.spec.parse import parse
 from distillc.spec.render import render
+from distillc.spec.render.json import as_dict
 from distillc.spec.resolve import Assignment, Resolved, Stop, override_assignment
-from distillc.spec.source import Source, read_file
+from distillc.spec.source import Source, decode, read_file
 from distillc.spec.splice import with_value, without
-from distillc.spec.wording import closest
+from distillc.spec.wording import closest, shorten
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,12 +38,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "items",
         nargs="*",
         metavar="PATH=VALUE",
-        help=f"as in train.student.epochs=2, VALUE being YAML; then the spec (default: {SPEC_NAMES[0]})",
+        help="as in train.student.epochs=2, VALUE being YAML, or in a profile profiles.quick.train.student.epochs=2; "
+        f"then the spec (default: {SPEC_NAMES[0]}); - is standard input",
     )
     parser.add_argument("--unset", action="append", default=[], metavar="PATH", help="take a key, or an item of a list, away")
     parser.add_argument("--write", action="store_true", help="change the file")
     parser.add_argument("--diff", action="store_true", help="print the difference instead of the text")
     parser.add_argument("--force", action="store_true", help="also where the spec then has more errors")
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="how the answer is printed (default: text)")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -49,23 +55,44 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"`{files[0]}` is not PATH=VALUE", help="as in distillc set train.student.epochs=2 distill.yaml")
     if not overrides and not args.unset:
         raise UsageError("there is nothing to set", help="as in distillc set train.student.epochs=2 distill.yaml")
-    file = read_spec(files[0])
+    file = _given() if files == ["-"] else read_spec(files[0])
+    if args.write and files == ["-"]:
+        raise UsageError("standard input cannot be changed", help="leave --write away: the new text is printed")
     name, text = file.source.name, file.source.text
     table = load_plugins()
     before = _linted(name, text, table)
     changed = edited(file.source, overrides, args.unset, table.language_schema()["properties"], before.resolved)
     after = _linted(name, changed, table)
-    if errors(after).total() > errors(before).total() and not args.force:
-        return _refuse(before, after)
-    if args.write and changed != text:
+    refused = errors(after).total() > errors(before).total() and not args.force
+    new = [found for found in after.diagnostics if found.severity is Severity.ERROR and (found.code, found.message) not in errors(before)]
+    if args.write and changed != text and not refused:
         file.write(changed)
-    if args.diff:
+    if args.format == "json":
+        answer = {
+            "file": name,
+            "written": args.write and changed != text and not refused,
+            "diff": diff(Change(name, text, changed)),
+            "findings": [as_dict(found) for found in new],
+        }
+        print(json.dumps(answer, indent=1, ensure_ascii=False))
+    elif refused:
+        sys.stderr.write(render("full", new, after.sources, color=use_color(sys.stderr.isatty())))
+        print("nothing is set: the spec would have more errors than before; --force sets it all the same", file=sys.stderr)
+    elif args.diff:
         sys.stdout.write(diff(Change(name, text, changed)))
     elif args.write:
         print(f"{name} is changed" if changed != text else f"{name} says so already")
     else:
         sys.stdout.write(changed)
-    return 0
+    return int(refused)
+
+
+def _given() -> SpecFile:
+    given = from_standard_input(None, [])
+    text, wrong = decode(given.data, given.name)
+    if wrong:
+        raise InvalidSpec(wrong)
+    return SpecFile.of(Source(given.name, text), given.data)
 
 
 def _linted(name: str, text: str, table: Registry) -> Linted:
@@ -84,15 +111,32 @@ def edited(source: Source, overrides: Sequence[str], unset: Sequence[str], secti
         path, _, value = change.partition("=")
         try:
             if takes:
-                text = without(source, root, path.split("."), Source(path, path).span(0, len(path)))
+                text = without(source, root, _parts(path), Source(path, path).span(0, len(path)))
             else:
                 assignment = override_assignment(change, 0, {})
+                parts = _parts(".".join(assignment.parts))
+                if parts[0] == "profiles" and len(parts) > 1:
+                    _known(parts[1], root, resolved)
+                    assignment = assignment._replace(parts=parts, spans=assignment.spans[: len(parts)])
                 text = with_value(source, root, assignment._replace(adds=_is_new_step(assignment, root)), value.strip(), sections)
         except Stop as stop:
             finding = stop.diagnostic
             raise UsageError(finding.message, where=change, help=_elsewhere(path, source, resolved) or finding.help) from None
         source = Source(source.name, text)
     return source.text
+
+
+def _parts(path: str) -> tuple[str, ...]:
+    return tuple(path.split(".", 2 if path.startswith("profiles.") else -1))
+
+
+def _known(profile: str, root: MappingNode, resolved: Resolved | None) -> None:
+    """Raises Stop for a profile that this file has not, and that can hardly be meant to be a new one."""
+    ours = [entry.key for entry in entries(root.get("profiles"))]
+    names = [*ours, *(entry.key for entry in entries(resolved.root.get("profiles") if resolved else None))]
+    near = None if profile in ours else closest(profile, names)
+    if near is not None:
+        raise Stop(Diagnostic("D020", Severity.ERROR, f"there is no profile `{shorten(profile)}` here", help=f"did you mean `{near}`?"))
 
 
 def _is_new_step(assignment: Assignment, root: MappingNode) -> bool:
@@ -113,12 +157,3 @@ def _elsewhere(path: str, source: Source, resolved: Resolved | None) -> str | No
 
 def errors(linted: Linted) -> Counter[tuple[str, str]]:
     return Counter((found.code, found.message) for found in linted.diagnostics if found.severity is Severity.ERROR)
-
-
-def _refuse(before: Linted, after: Linted) -> int:
-    """Shows what is new, in the text that was not written."""
-    known = errors(before)
-    new = [found for found in after.diagnostics if found.severity is Severity.ERROR and (found.code, found.message) not in known]
-    sys.stderr.write(render("full", new, after.sources, color=use_color(sys.stderr.isatty())))
-    print("nothing is set: the spec would have more errors than before; --force sets it all the same", file=sys.stderr)
-    return 1

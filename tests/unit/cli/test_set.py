@@ -1,5 +1,8 @@
 """`set` changes one value of a file and nothing beside it, and refuses what would make the spec worse."""
 
+import io
+import json
+
 import pytest
 
 from distillc.cli.main import main
@@ -90,6 +93,45 @@ def test_a_whole_step_may_be_added_where_no_step_has_a_name_near(spec, capsys):
 def test_unset_takes_a_key_away(spec, capsys):
     assert main(["set", "--unset", "train.student.validation"]) == 0
     assert capsys.readouterr().out == SPEC.replace(" validation: prose.validation,", "")
+
+
+def test_a_value_of_a_profile_is_set_there_and_taken_away_there(spec, capsys):
+    profiles = "profiles:\n  quick:\n    train.student.epochs: 2   # few\n"
+    spec.write_text(SPEC + profiles, encoding="utf-8")
+    for change, lines in [
+        (["profiles.quick.train.student.epochs=3"], profiles.replace("2", "3")),
+        (["profiles.quick.models.base.layers=1"], profiles + "    models.base.layers: 1\n"),
+        (["profiles.other.models.base.layers=1"], profiles + "  other: {models.base.layers: 1}\n"),
+        (["profiles.quick={seed: 1}"], profiles.replace("\n    train.student.epochs: 2", " {seed: 1}")),
+        (["--unset", "profiles.quick.train.student.epochs"], "profiles:\n  quick: {}   # few\n"),
+    ]:
+        assert main(["set", *change]) == 0
+        assert capsys.readouterr().out == SPEC + lines
+    assert main(["set", "profiles.quick.train.student.epoch=3"]) == 1
+    assert "did you mean `epochs`?" in capsys.readouterr().err
+    assert main(["set", "profiles.quik.seed=3"]) == 2
+    assert "there is no profile `quik` here\n  help: did you mean `quick`?" in capsys.readouterr().err
+    (spec.parent / "mine.yaml").write_text("extends: distill.yaml\n", encoding="utf-8")
+    assert main(["set", "profiles.quick.seed=3", "mine.yaml"]) == 2  # a profile here would take the place of the whole of that one
+    assert "`profiles.quick` stands in distill.yaml, which this spec extends: set it there" in capsys.readouterr().err
+
+
+def test_programs_read_what_was_set_and_what_speaks_against_it(spec, capsys):
+    assert main(["set", "models.base.layers=3", "--format", "json", "--write"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["file"], answer["written"], answer["findings"]) == ("distill.yaml", True, [])
+    assert "+  base:   {uses: random, layers: 3}   # small\n" in answer["diff"]
+    assert main(["set", "models.base.layers=x", "--format", "json", "--write"]) == 1
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["written"] is False and [found["code"] for found in answer["findings"]] == ["D103"]
+
+
+def test_standard_input_is_printed_with_what_was_set(spec, monkeypatch, capsys):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(SPEC.encode())))
+    assert main(["set", "models.base.layers=3", "-"]) == 0
+    assert capsys.readouterr().out == SPEC.replace("layers: 2", "layers: 3")
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(SPEC.encode())))
+    assert main(["set", "models.base.layers=3", "--write", "-"]) == 2
 
 
 def test_a_step_of_an_extended_spec_is_set_there(spec, tmp_path, capsys):
