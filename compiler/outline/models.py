@@ -31,7 +31,7 @@ FACTS = (
 number of weights in a row that share a scale. `format` is what its plugin builds, `file` what that is made of."""
 
 TRAINED_FORMAT = "hf"
-ELSEWHERE = frozenset({"api"})
+ELSEWHERE = frozenset({"api", "recorded"})
 """Formats of models whose weights are not on this machine: no file says a fact of them, and there is no speed to measure."""
 
 

@@ -51,7 +51,7 @@ class Decoding:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelInfo:
     """The `distill.json` beside a model. `format` is what engines read: `hf`, `gguf`, `onnx-genai`; without weights
-    here, `api` (somebody else runs it) or `rules/NAME`.
+    here, `api` (somebody else runs it), `recorded` (answers) or `rules/NAME`.
 
     `name` is the model's name in the spec; `lineage` the families it descends from, its own first.
     """
@@ -72,6 +72,9 @@ class Model:
 
     folder: Path
     info: ModelInfo
+
+
+FINISH_REASONS = ("stop", "length", "content_filter", "refusal", "tool_calls", "error")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

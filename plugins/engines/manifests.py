@@ -35,13 +35,11 @@ MANIFESTS: tuple[Manifest, ...] = (
     ),
     Manifest(
         kind=Kind.ENGINES,
-        name="http",
-        summary="models behind an OpenAI-compatible API",
-        config="distillc.plugins.engines.configs:HttpConfig",
-        impl="distillc.plugins.engines.http:HttpEngine",
-        capabilities={"reads": ["api"], "does": ["generate"], "remote": True},
-        modules=("httpx", "h2"),
-        extra="api",
+        name="recorded",
+        summary="answers that were given before, looked up by input",
+        config="distillc.plugins.engines.configs:RecordedConfig",
+        impl="distillc.plugins.engines.recorded:RecordedEngine",
+        capabilities={"reads": ["recorded"], "does": ["generate"]},
     ),
     Manifest(
         kind=Kind.ENGINES,

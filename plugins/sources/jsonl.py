@@ -1,13 +1,13 @@
-"""Rows from a JSON Lines file: one object a line, UTF-8, empty lines skipped."""
+"""Rows from a JSON Lines file."""
 
-import json
 from collections.abc import Iterator
+from itertools import islice
 
 from distillc.plugins.api.artifacts import Row
 from distillc.plugins.api.sources import SourceContext
 from distillc.plugins.sources.configs import JsonLinesConfig
 from distillc.plugins.sources.records import row_of
-from distillc.spec.errors import StageFailed
+from distillc.runtimes.records import json_lines
 
 
 class JsonLines:
@@ -17,34 +17,6 @@ class JsonLines:
         self.config = config
 
     def read(self, context: SourceContext) -> Iterator[Row]:
-        config, count = self.config, 0
-        try:
-            with (context.folder / config.path).open("rb") as stream:
-                for line, data in enumerate(stream, start=1):
-                    if not data.strip():
-                        continue
-                    yield row_of(
-                        _object(data, config.path, line),
-                        task=context.task,
-                        names=config.names,
-                        group=config.group,
-                        path=config.path,
-                        line=line,
-                    )
-                    count += 1
-                    if count == config.limit:
-                        return
-        except OSError as error:
-            raise StageFailed(
-                f"cannot read the file: {error.strerror}", where=config.path, help="paths are relative to the folder of the spec"
-            ) from None
-
-
-def _object(data: bytes, path: str, line: int) -> dict[str, object]:
-    try:
-        record = json.loads(data.decode("utf-8-sig" if line == 1 else "utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise StageFailed(f"not JSON: {error}", where=f"{path}:{line}", help="one JSON object a line, in UTF-8") from None
-    if not isinstance(record, dict):
-        raise StageFailed(f"not an object but a {type(record).__name__}", where=f"{path}:{line}", help='one object a line: {"text": …}')
-    return record
+        config = self.config
+        for line, record in islice(json_lines(context.folder / config.path, config.path), config.limit):
+            yield row_of(record, task=context.task, names=config.names, group=config.group, path=config.path, line=line)

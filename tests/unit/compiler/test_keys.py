@@ -185,7 +185,7 @@ def test_a_stage_kind_whose_own_code_moved_is_done_again(shared: Any, base: Plan
 
 
 def test_the_version_of_a_nested_plugin_counts_where_it_is_nested(shared: Any, plugins: Any, base: Plan, builtin: Any) -> None:
-    entry = next(e for e in builtin if e.manifest.name == "llama_cpp")
+    entry = next(e for e in builtin if (e.manifest.kind, e.manifest.name) == ("engines", "llama_cpp"))
     moved = plugins((entry.manifest._replace(cache_version=99), shared.config_class("engines", "llama_cpp")))
     plan = compile_file(SPEC, moved).plan
     changed = {id for id, key in keys(plan).items() if key != keys(base)[id]}
