@@ -145,7 +145,7 @@ class JobPages:
             "object": "fine_tuning.job",
             "created_at": job.created,
             "finished_at": int(job.ends_at()) if status in ENDS else None,
-            "status": status,
+            "status": job.habits.state if status == "running" and job.habits.state else status,
             "error": job.error(status),
             "model": job.request["model"],
             "fine_tuned_model": self._model(job) if status == "succeeded" and not nebius else None,

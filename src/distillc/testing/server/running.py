@@ -3,6 +3,7 @@
 import contextlib
 import json
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -65,7 +66,7 @@ class _Connection(HttpToolsProtocol):
         if politely:
             self.transport.close()
         else:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")  # on, 0 seconds: close sends a reset
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # on, 0 seconds: close sends a reset
             self.transport.abort()
 
 
@@ -115,6 +116,9 @@ def _process(script: Script, dialect: Dialect, step: float) -> Iterator[str]:
     with subprocess.Popen([sys.executable, "-m", "distillc.testing.server", *options], stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
         try:
-            yield child.stdout.readline().strip()
+            url = child.stdout.readline().strip()
+            if not url:
+                raise RuntimeError("the server did not start; what it said is above")
+            yield url
         finally:
             child.terminate()

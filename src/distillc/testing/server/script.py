@@ -98,6 +98,7 @@ class Jobs(_Part):
 
     seconds: float = Field(default=850.0, gt=0, description="from creation to the end, on the server's clock")
     ends: Literal["succeeded", "failed", "never"] = Field(default="succeeded", description="how they end; a failed one after half of it")
+    state: str = Field(default="", description="a state that they say instead of that they run")
     losses: tuple[tuple[float, float], ...] = Field(
         default=RECORDED_LOSSES, min_length=1, description="train and validation loss of each epoch; the last ones stay"
     )

@@ -162,3 +162,11 @@ def test_what_was_trained_stands_in_the_totals(server: Server) -> None:
     client = server("nebius")
     tuned(client, model="counted-training", hyperparameters={"n_epochs": 4})
     assert client.served.totals()["totals"]["counted-training training"]["trained_tokens"] == 4 * 500
+
+
+def test_a_job_may_say_a_state_that_nobody_knows(server: Server) -> None:
+    client = server("nebius", jobs={"state": "provisioning"})
+    job = create(client).json()
+    client.served.advance(100 - 600)
+    assert get(client, job)["status"] == "provisioning"
+    assert get(client, job)["status"] == "provisioning" and get(client, job)["status"] == "succeeded"
