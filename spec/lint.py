@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from distillc.spec.check import MAX_FINDINGS, Walker
 from distillc.spec.codes import CODES, COMPILER_CODES
 from distillc.spec.comments import Comments, comments
-from distillc.spec.composition import Composition, Variant
+from distillc.spec.composition import MISSING_KEY, Composition, Variant
 from distillc.spec.diagnostic import Diagnostic, Severity, Span
 from distillc.spec.errors import InvalidSpec
 from distillc.spec.hidden import hidden_characters
@@ -37,6 +37,10 @@ if TYPE_CHECKING:
     from distillc.spec.model import Spec
 
 Typed = TypeVar("Typed", bound="BaseModel")
+
+NOT_EXTENDED = "D022"
+UNSURE = frozenset({"D020", "D021", "D024"})
+"""What seems to be missing may stand in a spec that should have been extended and could not be."""
 
 
 More = Callable[[Context], tuple[Sequence[Diagnostic], Collection[str]]]
@@ -121,11 +125,17 @@ def lint(
         policy = Policy((selection,), comments={filename: comments(source)}, main=filename)
         return Linted(None, tidy(policy.shown(found), sources), sources)
     came: dict[str, Span] = {}
-    root, wrong = extended(root, source, read, sources, came)
+    replaced: dict[Span, Span] = {}
+    root, wrong = extended(root, source, read, sources, came, replaced)
     found += wrong
+    whole = not any(finding.code == NOT_EXTENDED for finding in wrong)
     spoken = {name: comments(each) for name, each in sources.items()}
     for each in sources.values():
         found += hidden_characters(each)
+    if read_text.unused:
+        from distillc.spec.anchors import unused_anchors
+
+        found += unused_anchors(source, read_text.unused)
     sections: Mapping[str, Any] = schema.get("properties", {})
     assignments: list[Assignment] = []
     for number, override in enumerate(overrides):
@@ -139,7 +149,7 @@ def lint(
         wanted += [entry.key for entry in profiles if entry.key != profile] if len(profiles) <= MAX_PROFILES else []
     final, seen, its = root, None, None
     walker = Walker(schema)
-    composition = Composition(sources, walker, sections, came)
+    composition = Composition(sources, walker, sections, came, replaced)
     waiting: set[str] = set()
     told: list[tuple[str | None, list[tuple[Variant, list[Diagnostic]]]]] = []
     for name in wanted:
@@ -154,8 +164,8 @@ def lint(
         found += wrong
         told.append((name, []))
         for variant in composition.variants(changed, cells):
-            wrong, context = findings(variant.root, table, walker, spoken if name == profile else {})
-            its_more, cannot_tell = more(context) if more else ((), ())
+            wrong, context = findings(variant.root, table, walker, spoken if name == profile else {}, whole=whole)
+            its_more, cannot_tell = more(context) if more and whole else ((), ())
             waiting.update(cannot_tell)
             told[-1][1].append((variant, variant.sound([*wrong, *its_more])))
             if name == profile and seen is None:
@@ -163,6 +173,8 @@ def lint(
             elif name != profile and changed.get("matrix") is root.get("matrix"):
                 break  # the cells have been seen without the profile
     found += composition.gathered(root, told)
+    if not whole:
+        found = [each for each in found if each.code not in UNSURE and not (each.code == MISSING_KEY and each.span == root.span)]
     policy = policy_of(final, spoken, selection)
     if (
         every_profile and not overrides and not any(finding.code < "D1" and finding.severity is Severity.ERROR for finding in found)
@@ -174,8 +186,10 @@ def lint(
     return Linted(resolved, tidy(policy.shown(composition.explained(root, found)), sources), sources, seen, policy, frozenset(waiting))
 
 
-def findings(root: MappingNode, table: PluginTable, walker: Walker, spoken: Mapping[str, Comments]) -> tuple[list[Diagnostic], Context]:
-    """What is wrong with a resolved spec, its shape, then its rules; and what the rules saw."""
+def findings(
+    root: MappingNode, table: PluginTable, walker: Walker, spoken: Mapping[str, Comments], *, whole: bool = True
+) -> tuple[list[Diagnostic], Context]:
+    """What is wrong with a resolved spec, its shape, then its rules, if it is the `whole` spec; and what the rules saw."""
     checked = walker.check(root)
     context = Context(
         root,
@@ -188,7 +202,7 @@ def findings(root: MappingNode, table: PluginTable, walker: Walker, spoken: Mapp
     if len(checked.diagnostics) >= MAX_FINDINGS:
         *found, last = checked.diagnostics
         return [*found, last._replace(notes=(*last.notes, "there are more; the rest is looked at when these are mended"))], context
-    return [*checked.diagnostics, *run_rules(context)], context
+    return [*checked.diagnostics, *(run_rules(context) if whole else ())], context
 
 
 def tidy(found: Sequence[Diagnostic], sources: Mapping[str, Source]) -> list[Diagnostic]:

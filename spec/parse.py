@@ -33,12 +33,16 @@ _PROPERTIES = re.compile(r"(?:[&!]\S*|\s|#.*)*")
 
 
 class Parsed(NamedTuple):
-    """`root` is None where nothing can be read. `before` is what was complete when something stopped the reading, in `section`."""
+    """`root` is None where nothing can be read. `before` is what was complete when something stopped the reading, in `section`.
+
+    `unused` are the anchors that no alias names: each with the offset in the text at which it is to be looked for.
+    """
 
     root: Node | None
     diagnostics: list[Diagnostic]
     before: MappingNode | None = None
     section: str | None = None
+    unused: tuple[tuple[str, int], ...] = ()
 
 
 def parse(source: Source) -> tuple[Node | None, list[Diagnostic]]:
@@ -56,7 +60,8 @@ def parse_as_far_as_it_goes(source: Source) -> Parsed:
         return Parsed(None, [not_text(source, *forbidden.span())])
     builder = _Builder(source)
     try:
-        return Parsed(builder.document(), builder.found)
+        root = builder.document()
+        return Parsed(root, builder.found, unused=tuple((name, start) for name, start, anchor in builder.named if not anchor.used))
     except _Stop as stop:
         found = [*builder.found, stop.diagnostic]
         if stop.limit:
@@ -77,12 +82,13 @@ class _Stop(Exception):
 
 
 class _Anchor:
-    """`node` is None while the anchored value is still being read. `size` in nodes, `height` in levels."""
+    """`node` is None while the anchored value is still being read. `size` in nodes, `height` in levels; whether an alias has `used` it."""
 
     def __init__(self) -> None:
         self.node: Node | None = None
         self.size = 0
         self.height = 0
+        self.used = False
 
 
 class _Builder:
@@ -91,6 +97,7 @@ class _Builder:
         self.loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(source.text)
         self.found: list[Diagnostic] = []
         self.anchors: dict[str, _Anchor] = {}
+        self.named: list[tuple[str, int, _Anchor]] = []  # all of them: a name may be given twice
         self.size = 0
         self.aliases = 0
         self.deepest = 0
@@ -122,6 +129,7 @@ class _Builder:
         anchor = _Anchor()
         if event.anchor is not None:
             self.anchors[event.anchor] = anchor
+            self.named.append((event.anchor, event.start_mark.index, anchor))
         if event.tag is not None:
             self.error(
                 "D009", f"the tag {shorten(event.tag)} is refused", self.span(event), "write the plain value; types come from the language"
@@ -161,6 +169,7 @@ class _Builder:
                 limit=False,
             )
         self.count(anchor.size, depth + anchor.height, event)
+        anchor.used = True
         return anchor.node
 
     def count(self, size: int, depth: int, event: Any) -> None:

@@ -1,4 +1,4 @@
-"""A student keeps more layers than the model has that it is cut from.
+"""A student keeps more layers than the model has that it is cut from, or one that it has not.
 
 Why: the run would stop when the student is built: after the training of its teacher, where it is cut from one.
 
@@ -14,7 +14,7 @@ Use instead:
       base: {uses: random, layers: 4}
       small: {uses: prune, from: base, layers: 3}
 
-Fix: takes as many layers as there are.
+Fix: takes as many layers as there are. Which one was meant in place of one that there is not nobody can tell.
 """
 
 from collections.abc import Iterator
@@ -36,3 +36,8 @@ def check(outline: Outline) -> Iterator[Diagnostic]:
             where = (*step.where, "layers")
             fix = respelled(outline.span(where), str(kept), there)
             yield error(outline, "D553", where, message, f"set `layers` to {there} or fewer", fix=fix)
+        elif there is not None and (field := outline.capabilities(model.kind, model.uses).get("picks")):
+            missing = next((layer for layer in step.body.get(field) or () if layer >= there), None)
+            if missing is not None:
+                message = f"`{step.name}` cannot keep layer {missing}: those of `{parent.name}` are 0 to {there - 1}"
+                yield error(outline, "D553", (*step.where, field), message, f"name layers up to {there - 1}")

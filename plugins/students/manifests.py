@@ -13,6 +13,7 @@ MANIFESTS = (
             "format": "hf",
             "keeps": ["architecture", "width", "vocabulary", "tokenizer", "context"],
             "facts": {"layers": "layers"},
+            "picks": "keep",
         },
         modules=("safetensors", "torch"),
         extra="local",

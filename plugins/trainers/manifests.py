@@ -10,7 +10,7 @@ MANIFESTS = (
         config="distillc.plugins.trainers.configs:LocalConfig",
         impl="distillc.plugins.trainers.local:Local",
         cache_version=2,  # plain products instead of the fused kernel in the backward pass of short texts: other last bits
-        capabilities={"soft_targets": True},
+        capabilities={"soft_targets": True, "freezes": "freeze_layers"},
         modules=("torch", "transformers", "tokenizers", "safetensors"),
         extra="local",
     ),

@@ -135,6 +135,9 @@ def test_edits_of_one_fix_that_meet_are_none():
         (HEAD + "name: x  # again\n", HEAD + "  # again\n"),
         (HEAD.replace("input: text,", "input: text, input: text,"), HEAD),
         (HEAD + "decoding:\n  stop: [a]\n  stop:\n  - a\nseed: 1\n", HEAD + "decoding:\n  stop: [a]\nseed: 1\n"),
+        (HEAD + "seed: &one 1 # why\n", HEAD + "seed: 1 # why\n"),
+        (HEAD + "decoding: &d\n  &k stop: &s [&a a]\n", HEAD + "decoding:\n  stop: [a]\n"),
+        (HEAD + "decoding: {stop: [&a a, *a, &a b]} # &a\n", HEAD + "decoding: {stop: [&a a, *a, b]} # &a\n"),
         (HEAD + "models:\n  m: {uses: random}\n  m: {uses: random}", HEAD + "models:\n  m: {uses: random}\n"),
     ],
 )  # fmt: skip
@@ -149,7 +152,7 @@ def test_what_is_safe_is_mended(before, after, table):
         (HEAD + '"sed": 1\n', HEAD + '"seed": 1\n'),
         (HEAD.replace("kind: generate", "kind: generat"), HEAD),
         (HEAD.replace("kind: generate", "kind: 'generat'"), HEAD.replace("kind: generate", "kind: 'generate'")),
-        (HEAD + "models: {m: &a randm}\n", HEAD + "models: {m: &a random}\n"),
+        (HEAD + "models: {m: &a randm, n: *a}\n", HEAD + "models: {m: &a random, n: *a}\n"),
         (MODEL + "quantize: {q: {uses: gguf, from: smal}}\n", MODEL + "quantize: {q: {uses: gguf, from: small}}\n"),
         (HEAD.replace("{{ text }}", "{{ txt }}"), HEAD),
         (MODEL + "profiles: {p: {models.smal.license: MIT}}\n", MODEL + "profiles: {p: {models.small.license: MIT}}\n"),
@@ -171,7 +174,7 @@ def test_a_guess_is_mended_only_when_guesses_are_asked_for(before, after, table)
         HEAD + '"s\\x65d": 1\n',  # escapes: the place of a letter is not known
         HEAD + "? name\n: x\n",
         HEAD + "# kept\nseed: 1\nseed:\n  # why\n  1\n",
-        HEAD + "seed: 1\nseed: &one 1\n",
+        HEAD + "seed: 1\nseed: &one 1\ndecoding: {max_tokens: *one}\n",
         HEAD + "decoding:\n  stop:\n  - |+\n    a\nseed: 1\ndecoding:\n  stop:\n  - |+\n    a\n\n",
     ],
 )
