@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from distillc.spec.fields import Config
+from distillc.spec.fields import Config, Price, SecretRef, runtime_only
 
 
 class TransformersConfig(Config):
@@ -28,6 +28,29 @@ class OnnxGenaiConfig(Config):
 
 class RecordedConfig(Config):
     batch: ClassVar[int] = 1000  # a whole shard at once, so that an error counts all its rows that have no answer
+
+
+class HttpConfig(Config):
+    """None of it changes an answer. What the model's own entry says of its key and its price comes in here with the plan."""
+
+    concurrency: int | None = Field(
+        default=None,
+        ge=1,
+        le=1024,
+        json_schema_extra=runtime_only(),
+        description="calls at a time (None: as many as make answers come faster)",
+    )
+    timeout: float = Field(
+        default=120.0, gt=0, le=3600, json_schema_extra=runtime_only(), description="seconds that a call may take, to the last byte"
+    )
+    retries: int = Field(default=5, ge=0, le=100, json_schema_extra=runtime_only(), description="tries after the first, where one may help")
+    api_key: SecretRef | None = Field(default=None, description="the key, as ${env:NAME} or ${file:PATH} (None: the model's)")
+    price: Price | None = Field(default=None, json_schema_extra=runtime_only(), description="what the model costs (None: as it says)")
+    retention: Literal["none", "any"] = Field(
+        default="any",
+        json_schema_extra=runtime_only(),
+        description="`none` tells the API to store nothing; `privacy.retention` says so for all",
+    )
 
 
 class IdentityConfig(Config):

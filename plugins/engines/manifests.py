@@ -43,6 +43,16 @@ MANIFESTS: tuple[Manifest, ...] = (
     ),
     Manifest(
         kind=Kind.ENGINES,
+        name="http",
+        summary="models behind an OpenAI-compatible API",
+        config="distillc.plugins.engines.configs:HttpConfig",
+        impl="distillc.plugins.engines.http:HttpEngine",
+        capabilities={"reads": ["api"], "does": ["generate"], "remote": True},
+        modules=("httpx", "h2"),
+        extra="api",
+    ),
+    Manifest(
+        kind=Kind.ENGINES,
         name="identity",
         summary="the input as it is: what doing nothing is worth",
         config="distillc.plugins.engines.configs:IdentityConfig",

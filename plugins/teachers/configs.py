@@ -3,11 +3,12 @@
 import hashlib
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 
 from distillc.compiler.facts.locate import locate
-from distillc.spec.fields import Config, FilePath
+from distillc.spec.fields import Config, FilePath, Price, SecretRef, runtime_only
 
 
 class _FileConfig(Config):
@@ -38,6 +39,43 @@ class RecordedConfig(_FileConfig):
     )
     input: str = Field(default="input", description="the file's field with what was asked: the input of a row, letter by letter")
     answer: str = Field(default="answer", description="the file's field with what was answered")
+
+
+class _ApiConfig(Config):
+    name: str = Field(min_length=1, description="what the API calls the model", examples=["Qwen/Qwen3-235B-A22B-Instruct-2507"])
+    system: str | None = Field(default=None, min_length=1, description="instructions that it gets before each prompt")
+    price: Price | None = Field(
+        default=None, json_schema_extra=runtime_only(), description="what it costs; without it the built-in price list is asked"
+    )
+
+    def revisions(self, folder: Path) -> dict[str, str]:
+        """What an API answers with is its own affair: nothing here pins it."""
+        return {}
+
+
+class OpenAIConfig(_ApiConfig):
+    base_url: str = Field(
+        default="https://api.openai.com/v1",
+        pattern=r"^https?://[^\s]+$",
+        description="the address that /chat/completions follows: of any OpenAI-compatible server",
+        examples=["http://127.0.0.1:8080/v1"],
+    )
+    api_key: SecretRef | None = Field(
+        default=None, description="the key, as ${env:NAME} or ${file:PATH}; servers of your own may need none"
+    )
+    dialect: Literal["openai", "nebius", "generic"] = Field(
+        default="generic",
+        description="`openai` calls the limit of an answer `max_completion_tokens`, which OpenAI's models that think ask for; the others "
+        "`max_tokens`, which all others know",
+    )
+
+
+class NebiusConfig(_ApiConfig):
+    api_key: SecretRef = Field(default="${env:NEBIUS_API_KEY}", description="the key, as ${env:NAME} or ${file:PATH}")
+    region: Literal["eu-north1", "eu-west1", "us-central1"] = Field(
+        default="eu-north1", description="where it runs: each region has an address of its own"
+    )
+    base_url: str | None = Field(default=None, pattern=r"^https?://[^\s]+$", description="another address than the region's")
 
 
 class RandomConfig(Config):

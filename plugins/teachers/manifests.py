@@ -39,6 +39,22 @@ MANIFESTS = (
     ),
     Manifest(
         kind=Kind.TEACHERS,
+        name="openai",
+        summary="A model behind any OpenAI-compatible API: it answers, and shows no weights",
+        config=f"{_HERE}.configs:OpenAIConfig",
+        impl=f"{_HERE}.api:OpenAI",
+        capabilities={"format": "api"},
+    ),
+    Manifest(
+        kind=Kind.TEACHERS,
+        name="nebius",
+        summary="A model of Nebius Token Factory, in one of its regions",
+        config=f"{_HERE}.configs:NebiusConfig",
+        impl=f"{_HERE}.api:Nebius",
+        capabilities={"format": "api"},
+    ),
+    Manifest(
+        kind=Kind.TEACHERS,
         name="random",
         summary="A small Llama with random weights and a byte-level tokenizer, for tests",
         config=f"{_HERE}.configs:RandomConfig",
