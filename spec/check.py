@@ -149,7 +149,8 @@ class Walker:
         value = chosen.value if isinstance(chosen, ScalarNode) else None
         if not isinstance(value, str) or value not in mapping:
             fix = respelling(chosen, closest(str(value), mapping))
-            return _only("D104", f"`{key}` cannot be {got(chosen)}", chosen.span, did_you_mean(str(value), mapping, "one of"), fix)
+            help = did_you_mean(str(value), mapping, "one of")
+            return _only("D104", f"{_subject((*path, key))} cannot be {got(chosen)}", chosen.span, help, fix)
         return self.visit(node, {"$ref": mapping[value]}, path, anchor)
 
     def alternatives(self, node: Node, options: list[Schema], path: Path, anchor: Span) -> Checked:
@@ -252,8 +253,10 @@ class Walker:
             found.setdefault(name, []).append("the top level")
         for name, definition in sorted(self.root["$defs"].items(), key=lambda item: "." in item[0]):  # sections before plugins
             step, _, plugin = name.partition(".")
-            for key in definition.get("properties", ()):
-                found.setdefault(key, []).append(plugin or _spoken(step))
+            keys: Mapping[str, Schema] = definition.get("properties", {})
+            kind = keys.get("kind", {}).get("const")  # how a task says which it is
+            for key in keys:
+                found.setdefault(key, []).append(plugin or (f"kind: {kind}" if kind else _spoken(step)))
         return {key: list(dict.fromkeys(places)) for key, places in found.items()}
 
     def sequence(self, node: SequenceNode, schema: Schema, path: Path, anchor: Span, out: Checked) -> None:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from distillc.spec.interpolate import Interpolation
     from distillc.spec.matrix import Cell, Matrix, Placed
 
+MISSING_KEY = "D102"
+
 
 class Variant(NamedTuple):
     """`root` is what rules look at. `cell`: its name, of a spec with a matrix. `failed`: places that could not be filled in."""
@@ -50,13 +52,21 @@ class Cells:
 
 
 class Composition:
-    """Of one spec. `came`: for each file that is extended the place that says so."""
+    """Of one spec. `came`: for each file that is extended the place that says so; `replaced`: for steps the place of those behind them."""
 
-    def __init__(self, sources: Mapping[str, Source], walker: Walker, sections: Collection[str], came: Mapping[str, Span]) -> None:
+    def __init__(
+        self,
+        sources: Mapping[str, Source],
+        walker: Walker,
+        sections: Collection[str],
+        came: Mapping[str, Span],
+        replaced: Mapping[Span, Span],
+    ) -> None:
         self.sources = sources
         self.walker = walker
         self.sections = sections
         self.came = came
+        self.replaced = replaced
         self.interpolation = _interpolation(sources)
         self.origins: dict[tuple[str, int], dict[Span, tuple[Label, ...]]] = {}
         self.hidden: dict[tuple[int, ...], tuple[MappingNode, list[Path]]] = {}
@@ -137,6 +147,9 @@ class Composition:
             notes = (*notes, f"set by profile `{shorten(profile)}`")
         if is_override(span.file):
             notes, fix = (*notes, "set by `--set`"), None
+        if finding.code == MISSING_KEY and span in self.replaced:
+            related = (*related, Label(self.replaced[span], "this one is not added to, but replaced"))
+            notes = (*notes, "a step takes the place of the whole step that is extended; a profile or `--set` sets one value of it")
         file = span.file
         while file in self.came:
             related = (*related, Label(self.came[file], f"`{shorten(file)}` comes in here"))

@@ -128,7 +128,7 @@ def lint(
     replaced: dict[Span, Span] = {}
     root, wrong = extended(root, source, read, sources, came, replaced)
     found += wrong
-    whole = not any(finding.code == NOT_EXTENDED for finding in wrong)
+    complete = not any(finding.code == NOT_EXTENDED for finding in wrong)
     spoken = {name: comments(each) for name, each in sources.items()}
     for each in sources.values():
         found += hidden_characters(each)
@@ -164,8 +164,8 @@ def lint(
         found += wrong
         told.append((name, []))
         for variant in composition.variants(changed, cells):
-            wrong, context = findings(variant.root, table, walker, spoken if name == profile else {}, whole=whole)
-            its_more, cannot_tell = more(context) if more and whole else ((), ())
+            wrong, context = findings(variant.root, table, walker, spoken if name == profile else {}, complete=complete)
+            its_more, cannot_tell = more(context) if more and complete else ((), ())
             waiting.update(cannot_tell)
             told[-1][1].append((variant, variant.sound([*wrong, *its_more])))
             if name == profile and seen is None:
@@ -173,7 +173,7 @@ def lint(
             elif name != profile and changed.get("matrix") is root.get("matrix"):
                 break  # the cells have been seen without the profile
     found += composition.gathered(root, told)
-    if not whole:
+    if not complete:
         found = [each for each in found if each.code not in UNSURE and not (each.code == MISSING_KEY and each.span == root.span)]
     policy = policy_of(final, spoken, selection)
     if (
@@ -187,9 +187,9 @@ def lint(
 
 
 def findings(
-    root: MappingNode, table: PluginTable, walker: Walker, spoken: Mapping[str, Comments], *, whole: bool = True
+    root: MappingNode, table: PluginTable, walker: Walker, spoken: Mapping[str, Comments], *, complete: bool = True
 ) -> tuple[list[Diagnostic], Context]:
-    """What is wrong with a resolved spec, its shape, then its rules, if it is the `whole` spec; and what the rules saw."""
+    """What is wrong with a resolved spec, its shape, then its rules, if all that it extends is there; and what the rules saw."""
     checked = walker.check(root)
     context = Context(
         root,
@@ -202,7 +202,7 @@ def findings(
     if len(checked.diagnostics) >= MAX_FINDINGS:
         *found, last = checked.diagnostics
         return [*found, last._replace(notes=(*last.notes, "there are more; the rest is looked at when these are mended"))], context
-    return [*checked.diagnostics, *(run_rules(context) if whole else ())], context
+    return [*checked.diagnostics, *(run_rules(context) if complete else ())], context
 
 
 def tidy(found: Sequence[Diagnostic], sources: Mapping[str, Source]) -> list[Diagnostic]:

@@ -104,11 +104,14 @@ def _stop(code: str, message: str, span: Span | None, help: str | None = None, f
 
 
 def extended(
-    root: MappingNode, source: Source, read: Read, sources: dict[str, Source], came: dict[str, Span]
+    root: MappingNode, source: Source, read: Read, sources: dict[str, Source], came: dict[str, Span], replaced: dict[Span, Span]
 ) -> tuple[MappingNode, list[Diagnostic]]:
-    """`root` on top of what it extends. A file that cannot be used is left out and reported; `came` gets the place that names each."""
+    """`root` on top of what it extends. A file that cannot be used is left out and reported.
+
+    `came` gets the place that names each, and `replaced`, for each step that takes the place of another, where that one stands.
+    """
     found: list[Diagnostic] = []
-    merged = _extend(root, Path(source.name), read, sources, came, (str(Path(source.name)),), found, [])
+    merged = _extend(root, Path(source.name), read, sources, came, replaced, (str(Path(source.name)),), found, [])
     return merged, found
 
 
@@ -118,6 +121,7 @@ def _extend(
     read: Read,
     sources: dict[str, Source],
     came: dict[str, Span],
+    replaced: dict[Span, Span],
     chain: tuple[str, ...],
     found: list[Diagnostic],
     opened: list[Span],
@@ -139,11 +143,11 @@ def _extend(
                 continue  # the schema reports it
             base, path = _open(name, item.span, file, read, sources, chain, found)
             came.setdefault(str(path), item.span)
-            base = _extend(base, path, read, sources, came, (*chain, str(path)), found, opened)
-            below = base if below is None else merge(below, base)
+            base = _extend(base, path, read, sources, came, replaced, (*chain, str(path)), found, opened)
+            below = base if below is None else merge(below, base, replaced)
         except Stop as stop:
             found.append(stop.diagnostic)
-    return merge(below, root) if below is not None else root
+    return merge(below, root, replaced) if below is not None else root
 
 
 def _open(
@@ -184,12 +188,13 @@ def _normal(parts: Iterable[str]) -> list[str]:
     return found
 
 
-def merge(below: MappingNode, above: MappingNode) -> MappingNode:
+def merge(below: MappingNode, above: MappingNode, replaced: dict[Span, Span]) -> MappingNode:
     """Sections joined, steps and plain values replaced. `extends` is that of `above` alone; it has been followed."""
     joined = {key: entry for key, entry in below.entries.items() if key != "extends"}
     for entry in above:
         under = joined.get(entry.key)
         if under and isinstance(under.value, MappingNode) and isinstance(entry.value, MappingNode) and entry.key in _JOINED:
+            replaced |= {step.key_span: under.value.entries[step.key].key_span for step in entry.value if step.key in under.value.entries}
             value = entry.value.with_entries({**under.value.entries, **entry.value.entries})
             joined[entry.key] = entry._replace(value=value)
         else:

@@ -182,6 +182,35 @@ def test_what_cannot_be_extended_is_a_finding(tmp_path, table):
         assert [d.code for d in lint_file(tmp_path / "c.yaml", table).diagnostics] == ["D022"], wanted
 
 
+def test_what_may_stand_in_a_spec_that_cannot_be_read_is_not_missed(tmp_path, table):
+    file = tmp_path / "a.yaml"
+    body = "train:\n  student: {model: base, data: pairs, epochs: 0}\nprofiles: {p: {train.gold.steps: 2}}\n"
+    file.write_text("extends: no.yaml\n" + body, encoding="utf-8")
+    found = lint_file(file, table, every_profile=True).diagnostics
+    assert [(d.code, d.message) for d in found if d.code != "D022"] == [
+        ("D102", "`train.student` lacks `losses`"),
+        ("D105", "`train.student.epochs` must be more than 0, got 0"),
+    ]
+
+
+def test_a_step_that_replaces_another_says_so_where_it_lacks_what_that_one_had(tmp_path, table):
+    (tmp_path / "base.yaml").write_text(SPEC, encoding="utf-8")
+    file = tmp_path / "a.yaml"
+    file.write_text("extends: base.yaml\ntrain:\n  student: {model: base, data: pairs, epochs: 2}\n", encoding="utf-8")
+    (finding,) = lint_file(file, table).diagnostics
+    assert finding.message == "`train.student` lacks `losses`"
+    first = finding.related[0]
+    assert (first.span.file, first.span.line, first.message) == (
+        str(tmp_path / "base.yaml"), SPEC[: SPEC.index("  student:")].count("\n") + 1, "this one is not added to, but replaced"
+    )  # fmt: skip
+    assert any("a profile or `--set` sets one value" in note for note in finding.notes)
+
+
+def test_keys_of_other_tasks_are_said_by_how_such_a_task_begins(table):
+    (finding,) = lint(HEAD.replace("input: text", "input: text, labels: [a]"), "f", table).diagnostics
+    assert finding.help == "`labels` is valid under `kind: classify`, not here"
+
+
 def test_a_chain_of_specs_is_bounded(tmp_path, table):
     for n in range(12):
         (tmp_path / f"{n}.yaml").write_text(f"extends: {n + 1}.yaml\n" + HEAD, encoding="utf-8")
