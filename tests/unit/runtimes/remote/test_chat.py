@@ -1,0 +1,139 @@
+"""Bodies that say all that was asked, and replies in the shapes that vendors give them."""
+
+from dataclasses import fields
+from typing import Any
+
+import pytest
+
+from distillc.plugins.api.artifacts import Decoding
+from distillc.runtimes.remote.chat import completion, constant, messages, separated
+from distillc.runtimes.remote.endpoint import Endpoint
+from distillc.spec.errors import StageFailed
+
+ENDPOINT = Endpoint(base_url="http://x/v1", name="big")
+BODY = {"model": "big", "max_tokens": 20, "temperature": 0.0}
+
+
+def reply(content: Any = "It goes.", finish: Any = "stop", tokens: int = 3, **message: Any) -> dict[str, Any]:
+    return {
+        "choices": [{"finish_reason": finish, "index": 0, "message": {"role": "assistant", "content": content, **message}}],
+        "usage": {"prompt_tokens": 9, "completion_tokens": tokens, "total_tokens": 9 + tokens},
+    }
+
+
+def test_every_field_of_the_decoding_is_said() -> None:
+    decoding = Decoding(max_tokens=7, temperature=0.5, stop=("###",))
+    body = constant(ENDPOINT, decoding, seed=3, store=None)
+    assert body == {"model": "big", "max_tokens": 7, "temperature": 0.5, "stop": ("###",), "seed": 3}
+    assert {field.name for field in fields(Decoding)} <= body.keys()
+
+
+def test_greedy_is_said_too_and_needs_no_seed() -> None:
+    assert constant(ENDPOINT, Decoding(), seed=3, store=None) == {"model": "big", "max_tokens": 64, "temperature": 0.0}
+
+
+def test_openai_has_another_name_for_the_limit_and_store_is_said_where_it_was_asked_for() -> None:
+    endpoint = Endpoint(base_url="http://x/v1", name="o", dialect="openai")
+    body = constant(endpoint, Decoding(max_tokens=7), seed=0, store=False)
+    assert (body["max_completion_tokens"], body["store"]) == (7, False)
+    assert "max_tokens" not in body
+
+
+def test_instructions_go_before_the_prompt() -> None:
+    endpoint = Endpoint(base_url="http://x/v1", name="big", system="Correct it.")
+    assert messages(endpoint, "He go.") == [{"role": "system", "content": "Correct it."}, {"role": "user", "content": "He go."}]
+    assert messages(ENDPOINT, "He go.") == [{"role": "user", "content": "He go."}]
+
+
+@pytest.mark.parametrize(
+    ("written", "answer", "thoughts", "closed"),
+    [
+        ("plain, 1 < 2", "plain, 1 < 2", "", True),
+        ("<b>bold</b>", "<b>bold</b>", "", True),
+        ("<think>\nso\n</think>\n\nIt goes.", "It goes.", "so", True),
+        ("<think>\n\n</think>\n\nIt goes.", "It goes.", "", True),
+        ("so</think>It goes.", "It goes.", "so", True),
+        ("<THINK>so</THINK> It goes.", "It goes.", "so", True),
+        ("<thinking>so</thinking>It goes.", "It goes.", "so", True),
+        ("<think>a</think>It <think>b</think>goes.", "It goes.", "a\nb", True),
+        ("<think>\n1", "", "1", False),
+        ("It goes.<think>or", "It goes.", "or", False),
+        ("<think>a<think>b</think>It goes.", "It goes.", "a\nb", True),
+    ],
+)
+def test_thoughts_in_tags_are_taken_out_of_the_answer(written: str, answer: str, thoughts: str, closed: bool) -> None:
+    assert separated(written) == (answer, thoughts, closed)
+
+
+@pytest.mark.parametrize(
+    ("given", "text", "finish", "reasoning"),
+    [
+        (reply(), "It goes.", "stop", ""),
+        (reply(finish="eos_token"), "It goes.", "stop", ""),
+        (reply(reasoning_content="so"), "It goes.", "stop", "so"),
+        (reply(reasoning="so"), "It goes.", "stop", "so"),
+        (reply(reasoning_content="so", reasoning="so"), "It goes.", "stop", "so"),
+        (reply(reasoning_content=None, reasoning="so"), "It goes.", "stop", "so"),
+        (reply([{"type": "text", "text": "It "}, {"type": "text", "text": "goes."}]), "It goes.", "stop", ""),
+        (
+            reply([{"type": "thinking", "thinking": [{"type": "text", "text": "so"}]}, {"type": "text", "text": "It goes."}]),
+            "It goes.",
+            "stop",
+            "so",
+        ),
+        (reply("It go", "length"), "It go", "length", ""),
+        (reply("<think>so and so", "length"), "", "length", "so and so"),
+        (reply("<think>\n1"), "", "error", "1"),
+        (reply("", "content_filter"), "", "content_filter", ""),
+        (reply(None, refusal="I can't."), "I can't.", "refusal", ""),
+        (reply("I'm sorry, but I can't help with that."), "I'm sorry, but I can't help with that.", "refusal", ""),
+        (reply("I’m sorry, I cannot assist with that request"), "I’m sorry, I cannot assist with that request", "refusal", ""),
+        (reply("I'm sorry, but I can't come today."), "I'm sorry, but I can't come today.", "stop", ""),
+        (reply("I'm sorry, but I can't help with that. It goes."), "I'm sorry, but I can't help with that. It goes.", "stop", ""),
+        (reply(None, "tool_calls", tool_calls=[{"id": "1"}]), "", "tool_calls", ""),
+        (reply(None, tool_calls=[{"id": "1"}]), "", "tool_calls", ""),
+        (reply(None), "", "stop", ""),
+        (reply("It goes.", None), "It goes.", "error", ""),
+        (reply("It goes.", "abort"), "It goes.", "error", ""),
+    ],
+)
+def test_a_reply_is_one_kind_of_answer_and_no_other(given: dict[str, Any], text: str, finish: str, reasoning: str) -> None:
+    answer = completion(given, BODY)
+    assert (answer.text, answer.finish_reason, answer.reasoning) == (text, finish, reasoning)
+    assert (answer.prompt_tokens, answer.completion_tokens) == (9, 3)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"object": "something.else"},
+        [],
+        "text",
+        {**reply(), "choices": []},
+        {**reply(), "usage": None},
+        {"choices": [{"finish_reason": "stop"}], "usage": reply()["usage"]},
+        {"choices": [{"finish_reason": "stop", "message": "It goes."}], "usage": reply()["usage"]},
+        reply([1]),
+    ],
+)
+def test_json_of_another_shape_is_one_clear_error(broken: Any) -> None:
+    with pytest.raises(StageFailed, match="no chat completion") as failed:
+        completion(broken, BODY)
+    assert "base_url" in str(failed.value.help)
+
+
+def test_a_limit_that_was_passed_over_is_seen() -> None:
+    with pytest.raises(StageFailed, match="passed over `max_tokens`: `big` wrote 21 tokens where 20 were allowed") as failed:
+        completion(reply(tokens=21), BODY)
+    assert "dialect: openai" in str(failed.value.help)
+    with pytest.raises(StageFailed, match="passed over") as failed:
+        completion(reply(tokens=21), {"model": "big", "max_completion_tokens": 20})
+    assert "dialect: generic" in str(failed.value.help)
+    assert completion(reply(tokens=20), BODY).completion_tokens == 20
+    assert completion(reply(tokens=90, reasoning="long"), BODY).completion_tokens == 90  # not every server counts thoughts
+
+
+def test_a_stop_that_was_passed_over_is_seen() -> None:
+    with pytest.raises(StageFailed, match=r"passed over `stop`: an answer of `big` has '###' in it"):
+        completion(reply("It goes.###more"), {**BODY, "stop": ("###",)})
+    assert completion(reply("It goes."), {**BODY, "stop": ("###",)}).text == "It goes."
