@@ -11,9 +11,10 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response, Strea
 from starlette.routing import Route
 
 from distillc.testing.server import chat
-from distillc.testing.server.batches import BatchPages
+from distillc.testing.server.adapter_pages import AdapterPages
+from distillc.testing.server.batch_pages import BatchPages
 from distillc.testing.server.clock import START
-from distillc.testing.server.deployed_pages import DeployedPages
+from distillc.testing.server.endpoint_pages import EndpointPages
 from distillc.testing.server.file_pages import FilePages
 from distillc.testing.server.gate import App, Gate, Receive, Scope, Send, reply
 from distillc.testing.server.job_pages import JobPages
@@ -32,7 +33,7 @@ def application(state: State) -> App:
         *FilePages(state).routes,
         *BatchPages(state).routes,
         *jobs.routes,
-        *(DeployedPages(state, jobs).routes if state.dialect == "nebius" else ()),
+        *([*AdapterPages(state, jobs).routes, *EndpointPages(state).routes] if state.dialect == "nebius" else ()),
         Route("/v1/models", pages.models),
         Route("/v1/models/{name:path}", pages.model),
         Route("/_log", pages.log),

@@ -105,12 +105,20 @@ class Jobs(_Part):
     names: str = Field(default="checkpoint-{epoch}/{name}", description="names of a checkpoint's files; try `../../{name}`")
 
 
-class Deployed(_Part):
-    """How deployed adapters (`/v0/models`) and dedicated endpoints go."""
+class Adapters(_Part):
+    """How adapters go that are deployed under a name of their own."""
 
     seconds: float = Field(default=10.0, ge=0, description="from creation to the end, on the server's clock")
     ends: Literal["active", "error"] = Field(default="active", description="how they end; with a `status_reason` where in error")
     without_status: int = Field(default=0, ge=0, description="so many first answers that have no status")
+
+
+class Endpoints(_Part):
+    """How dedicated endpoints go."""
+
+    seconds: float = Field(default=900.0, ge=0, description="from creation to readiness, on the server's clock; the second half is partial")
+    ends: Literal["running", "error"] = Field(default="running", description="how the start ends")
+    reply: Literal["id", "endpoint_id", "wrapped"] = Field(default="id", description="where the answer to a creation has the id")
 
 
 class Script(_Part):
@@ -128,4 +136,5 @@ class Script(_Part):
     window: float = Field(default=60.0, gt=0, description="seconds that a minute of the two limits has")
     batches: Batches = Field(default=Batches(), description="how batches go")
     jobs: Jobs = Field(default=Jobs(), description="how fine-tuning jobs go")
-    deployed: Deployed = Field(default=Deployed(), description="how deployed adapters go")
+    adapters: Adapters = Field(default=Adapters(), description="how deployed adapters go")
+    endpoints: Endpoints = Field(default=Endpoints(), description="how dedicated endpoints go")

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from starlette.requests import Request
 
-from distillc.testing.server.adapters import Adapter
 from distillc.testing.server.clock import Clock
+from distillc.testing.server.deployments import Adapter, Endpoint
 from distillc.testing.server.files import Files
 from distillc.testing.server.log import Log
 from distillc.testing.server.refused import invalid
@@ -34,7 +34,7 @@ class State:
     clock: Clock = field(default_factory=Clock)
     log: Log = field(default_factory=Log)
     files: Files = field(default_factory=Files)
-    adapters: dict[str, Adapter] = field(default_factory=dict)
+    deployed: dict[str, Adapter | Endpoint] = field(default_factory=dict)
     made: Counter[str] = field(default_factory=Counter)
     hits: Counter[Fault] = field(default_factory=Counter)  # how often a fault of the script has struck
 
@@ -50,11 +50,11 @@ class State:
     def models(self) -> list[str]:
         """What the catalogue shows."""
         now = self.clock.now()
-        return [*(self.script.models or CATALOGUE), *(name for name, adapter in self.adapters.items() if adapter.status(now) == "active")]
+        return [*(self.script.models or CATALOGUE), *(name for name, model in self.deployed.items() if model.serving(now))]
 
     def serves(self, model: object) -> bool:
-        """Whether a model may be asked. Where the script names none, any but an adapter that is not there yet."""
-        if self.script.models or model in self.adapters:
+        """Whether a model may be asked. Where the script names none, any but what is deployed and not there yet."""
+        if self.script.models or model in self.deployed:
             return model in self.models()
         return True
 

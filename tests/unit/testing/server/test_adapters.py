@@ -36,14 +36,14 @@ def test_an_adapter_gets_a_name_of_the_recorded_form_and_answers_under_it(server
 
 
 def test_the_first_answer_may_have_no_status(server: Server) -> None:
-    client = server("nebius", deployed={"without_status": 1})
+    client = server("nebius", adapters={"without_status": 1})
     name = deploy(client).json()["name"]
     assert "status" not in one(client, name)
     assert one(client, name)["status"] == "active"
 
 
 def test_an_adapter_may_be_refused_in_the_end(server: Server) -> None:
-    client = server("nebius", deployed={"ends": "error"})
+    client = server("nebius", adapters={"ends": "error"})
     told = one(client, deploy(client).json()["name"])
     assert told["status"] == "error" and "cannot be served" in told["status_reason"]
 

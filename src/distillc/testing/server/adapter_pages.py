@@ -4,13 +4,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from distillc.testing.server.adapters import Adapter
+from distillc.testing.server.deployments import Adapter
 from distillc.testing.server.job_pages import JobPages
 from distillc.testing.server.refused import invalid, no_model
 from distillc.testing.server.state import State
 
 
-class DeployedPages:
+class AdapterPages:
     def __init__(self, state: State, jobs: JobPages) -> None:
         self.state, self.jobs = state, jobs
         # A name has slashes, which some clients encode and some do not: both come here as slashes.
@@ -31,13 +31,13 @@ class DeployedPages:
         if not self.jobs.checkpoint_known(source) and state.files.find(source) is None and not source.startswith("https://"):
             raise invalid(state.dialect, "source is neither JOB:CHECKPOINT, nor a file, nor a link", "source", source)
         name = f"{body['base_model']}-LoRa:{body['name']}-{state.new_id('')[-4:]}"
-        adapter = self.state.adapters[name] = Adapter(name, body, state.now(), state.script.deployed)
+        adapter = self.state.deployed[name] = Adapter(name, body, state.now(), state.script.adapters)
         told = {"name": name, "base_model": body["base_model"], "source": source, "description": body.get("description")}
         return JSONResponse({**told, "created_at": adapter.created, "status": "validating"})
 
     async def all(self, request: Request) -> Response:
         now = self.state.clock.poll()
-        return JSONResponse([self._told(adapter, now) for adapter in self.state.adapters.values()])
+        return JSONResponse([self._told(adapter, now) for adapter in self.state.deployed.values() if isinstance(adapter, Adapter)])
 
     async def one(self, request: Request) -> Response:
         adapter = self._found(request)
@@ -54,9 +54,10 @@ class DeployedPages:
 
     def _found(self, request: Request) -> Adapter:
         name = request.path_params["name"]
-        if name not in self.state.adapters:
+        adapter = self.state.deployed.get(name)
+        if not isinstance(adapter, Adapter):
             raise no_model(name)
-        return self.state.adapters[name]
+        return adapter
 
     def _told(self, adapter: Adapter, now: float) -> dict[str, object]:
         status, source = adapter.status(now), str(adapter.request["source"])
