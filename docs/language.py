@@ -10,14 +10,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from distillc.compiler.rules.unsupported import MATRIX_KEYS, TRAIN_KEYS
+from distillc.compiler.rules.unsupported import PARTS, TRAIN_KEYS
 from distillc.compiler.rules.unsupported import SECTIONS as UNSUPPORTED
 from distillc.plugins.registry import Registry, load
 from distillc.spec import model
 
 PAGE = Path(__file__).with_name("language.md")
 NOT_YET = "*Checked, but not run by this version (D151).*"
-NOT_YET_KEYS: Mapping[str, tuple[str, ...]] = {"TrainStep": TRAIN_KEYS, "Matrix": MATRIX_KEYS}
+NOT_YET_KEYS: Mapping[str, tuple[str, ...]] = {"TrainStep": TRAIN_KEYS, **{section.capitalize(): (key,) for section, key, _ in PARTS}}
 REFERENCES = {
     "rows": "name of rows",
     "model": "name of a model",
@@ -39,13 +39,17 @@ means the training split in `train`, the test split in `evaluate`, and all rows 
 `choose` is the name of a model. `uses:` names a plugin, and a bare string stands for `{uses: string}`. A key without a default must be
 there, unless it says optional. Unknown keys are errors.
 
+`extends` names specs to start from, by paths from this one's folder. The steps of a section are joined by name: a step here takes the
+place of the whole step of that name, and so does a profile, and all that is no section (`task`, `decoding`). One value of a step that is
+extended is set by a profile or `--set`.
+
 A profile, under `profiles`, is a map from paths (`train.student.epochs`) to values; `--profile NAME` applies it. `--set PATH=VALUE` does
-the same for one value.
+the same for one value, and so does `distillc set` in the file.
 
 `${section.name.field}` takes the value that stands at a path, with its type where it is all of a value (lists and maps too), as it was
-written inside a text: `path: "dist/${models.small.layers}/"`. It is filled in after `extends`, profiles and `--set`, in each cell of a
-matrix; `$${` is `${` itself. `${env:NAME}` and `${file:PATH}` are secrets: they stand in fields typed secret alone, and nothing refers to
-them.
+written inside a text: `path: "dist/${models.small.layers}/"`. Between braces or brackets it needs quotes, for YAML's sake. It is filled in
+after `extends`, profiles and `--set`, in each cell of a matrix; `$${` is `${` itself. `${env:NAME}` and `${file:PATH}` are secrets: they
+stand in fields typed secret alone, and nothing refers to them.
 
 A matrix is the same spec for several values. Each combination of the values under `vary` is a cell, and a cell is the spec with its values
 set, as `--set` would set them; a profile and `--set` win over it. `exclude` takes out the combinations that have all values of an entry.
