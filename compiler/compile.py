@@ -4,9 +4,12 @@ Nothing here runs a model or imports an implementation: config classes, manifest
 """
 
 import gc
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from distillc.compiler import rules
 from distillc.compiler.address import Addressed, Locks, address
@@ -20,6 +23,7 @@ from distillc.compiler.rules import unsupported
 from distillc.compiler.world import World
 from distillc.spec.diagnostic import Diagnostic
 from distillc.spec.errors import InvalidSpec
+from distillc.spec.model import Budget
 from distillc.spec.resolve import Resolved
 from distillc.spec.rules import Context
 from distillc.spec.suppress import EVERYTHING, Policy
@@ -72,8 +76,26 @@ def _compiled(
         overrides=document.overrides,
         aliases=found.aliases,
         runtime={"uses": runtime.uses, **runtime.fields},
+        budget=_budget(document.spec.budget),
     )
     return plan, told
+
+
+def _budget(budget: Budget | None) -> dict[str, Any]:
+    """Money as the decimal that somebody wrote, time in seconds; what has no limit is left out."""
+    if budget is None:
+        return {}
+    usd = None if budget.usd is None else str(Decimal(repr(budget.usd)))
+    found = {"usd": usd, "calls": budget.calls, "tokens": budget.tokens, "wall": seconds_of(budget.wall) if budget.wall else None}
+    return {limit: value for limit, value in found.items() if value is not None}
+
+
+def seconds_of(duration: str) -> float:
+    """`1h30m` -> 5400.0"""
+    return sum(float(number) * _SECONDS[unit] for number, unit in re.findall(r"([0-9.]+)([dhms])", duration))
+
+
+_SECONDS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
 
 
 @contextmanager

@@ -52,7 +52,8 @@ class Plan:
 
     `origins` maps a stage to the name of the step it was lowered from; `spec_text` is the source, for the bundle. Stages with equal keys
     are one stage: `aliases` maps the id of one that was left out to the id of the one that does its work. `runtime` is the executor and
-    its fields: where a plan runs is no part of any key.
+    its fields: where a plan runs is no part of any key; nor is `budget`, what a run of it may spend: `usd` as a decimal text, `calls`,
+    `tokens`, and `wall` in seconds.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Plan:
     overrides: tuple[str, ...] = ()
     aliases: Mapping[str, str] = field(default_factory=dict)
     runtime: Mapping[str, Any] = field(default_factory=lambda: {"uses": "local"})
+    budget: Mapping[str, Any] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[Stage]:
         return iter(self.stages)
@@ -109,6 +111,7 @@ def to_json(plan: Plan, more: Callable[[Stage], Mapping[str, Any]] | None = None
     """Canonical: two equal plans give the same text. A stage is one line, with what `more` says of it."""
     parts = {
         "aliases": plan.aliases,
+        "budget": plan.budget,
         "distillc_plan": PLAN_VERSION,
         "lock": plan.lock,
         "name": plan.name,

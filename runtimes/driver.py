@@ -8,26 +8,27 @@ import asyncio
 import contextlib
 import json
 import shutil
-import signal
 import sqlite3
-import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from distillc.compiler.plan import Input, Plan, Stage, without_cell
+from distillc.runtimes.budget import Budget
 from distillc.runtimes.cutoff import Schemas, content_key
 from distillc.runtimes.delivery import deliver
 from distillc.runtimes.events import EventLog
+from distillc.runtimes.interrupts import cancelled_by_signals
 from distillc.runtimes.journal import Journal
+from distillc.runtimes.ledger import actor
 from distillc.runtimes.lock import run_lock
 from distillc.runtimes.stages.failures import as_distill_error
 from distillc.runtimes.store import Sealed, Store
 from distillc.runtimes.verdicts import Verdict, exit_code, verdict_of
-from distillc.runtimes.work import Allowance, Contract, Executor, Shard, StageWork, Where, work_folder
-from distillc.spec.errors import DistillError, StageFailed, StoreDamaged, UsageError
+from distillc.runtimes.work import Contract, Executor, Shard, StageWork, Where, work_folder
+from distillc.spec.errors import BudgetReached, DistillError, StageFailed, StoreDamaged, UsageError
 from distillc.spec.wording import did_you_mean
 
 CONTRACTS: Mapping[str, Contract] = {
@@ -44,7 +45,7 @@ Progress = Callable[[Mapping[str, Any]], None]
 
 @dataclass(slots=True)
 class Outcome:
-    """How a run ended. `states` maps a stage to kept, adopted, sealed, skipped, failed, interrupted or waiting."""
+    """How a run ended. `states` maps a stage to kept, adopted, sealed, skipped, failed, stopped, interrupted or waiting."""
 
     run: str
     folder: Path
@@ -163,6 +164,7 @@ class _Run:
         self.log = EventLog(self.home / "events.jsonl")
         self.journal = Journal(store.home / "journal.sqlite3")
         self.sealed: dict[str, Sealed] = {}
+        self.budget = Budget(plan, self.home.parent)
 
     async def go(self) -> Outcome:
         outcome = self.outcome
@@ -170,7 +172,7 @@ class _Run:
         ended = asyncio.Event()
         told = asyncio.create_task(self._tell(ended))
         try:
-            with _cancelled_by_signals():
+            with cancelled_by_signals():
                 self._begin()
                 try:
                     for stage in self.stages:
@@ -183,6 +185,7 @@ class _Run:
             outcome.messages.append("interrupted; run again to go on from here")
         except DistillError as error:
             outcome.error, outcome.exit_code = error, error.exit_code
+            state = "stopped" if isinstance(error, BudgetReached) else "failed"
         except (OSError, sqlite3.Error) as error:
             outcome.error = as_distill_error(error, "the run itself")
             outcome.exit_code = outcome.error.exit_code
@@ -195,7 +198,16 @@ class _Run:
         if self.journal.fresh:
             self.journal.rebuild(self.store.all())
         self.journal.start(self.outcome.run, self.plan.name, self.plan.spec, [(s.id, s.key, s.kind) for s in self.stages])
-        self.log.emit("run started", run=self.outcome.run, name=self.plan.name, stages=len(self.stages))
+        costs = {stage.id: asdict(stage.estimate) for stage in self.stages if stage.estimate.tokens is not None}
+        self.log.emit(
+            "run started",
+            run=self.outcome.run,
+            name=self.plan.name,
+            stages=len(self.stages),
+            actor=actor(),
+            budget=self.plan.budget,
+            estimates=costs,
+        )
 
     def _end(self, state: str) -> None:
         outcome = self.outcome
@@ -243,12 +255,12 @@ class _Run:
         elif (sealed := self._adopt(stage)) is not None:
             self._mark(stage, "adopted")
         else:
+            self.budget.refuse_late()
             self._mark(stage, "running")
             try:
                 await self._do(stage)
             except BaseException as error:
-                state = "interrupted" if isinstance(error, asyncio.CancelledError) else "failed"
-                self._mark(stage, state, time.perf_counter() - started)
+                self._mark(stage, _ended_by(error), time.perf_counter() - started)
                 raise
             sealed = self.store.sealed(stage.key)
             if sealed is None:
@@ -297,7 +309,7 @@ class _Run:
         await self.executor.run_reduce(replace(work, part="cut"))
         cut = json.loads((Path(work.where.work) / "shards.json").read_text(encoding="utf-8"))
         shards = tuple(Shard(**shard) for shard in cut)
-        async for _ in self.executor.run_map(work, shards, Allowance()):
+        async for _ in self.executor.run_map(work, shards, self.budget.left()):
             pass
         await self.executor.run_reduce(replace(work, part="collect"))
 
@@ -332,29 +344,10 @@ class _Run:
         extra: dict[str, Any] = {"message": message} if message else {}
         if seconds is not None:
             extra["seconds"] = round(seconds, 3)
-        self.log.emit(f"stage {event}", stage=stage.id, kind=stage.kind, uses=stage.uses, **extra)
+        self.log.emit(f"stage {event}", stage=stage.id, key=stage.key, kind=stage.kind, uses=stage.uses, **extra)
 
 
-@contextlib.contextmanager
-def _cancelled_by_signals() -> Iterator[None]:
-    """Ctrl-C and SIGTERM cancel the task that is inside. The worker of the stage dies, its work folder stays."""
-    loop, task = asyncio.get_running_loop(), asyncio.current_task()
-    assert task is not None
-    names = ("SIGINT", "SIGTERM", "SIGHUP")
-    signals = [getattr(signal, name) for name in names if hasattr(signal, name)]
-    if sys.platform == "win32":
-        for number in signals:
-            signal.signal(number, lambda *_: loop.call_soon_threadsafe(task.cancel))
-        yield
-        return
-    try:
-        for number in signals:
-            loop.add_signal_handler(number, task.cancel)
-    except (RuntimeError, ValueError):  # not the main thread: whoever runs us there handles signals
-        yield
-        return
-    try:
-        yield
-    finally:
-        for number in signals:
-            loop.remove_signal_handler(number)
+def _ended_by(error: BaseException) -> str:
+    if isinstance(error, asyncio.CancelledError):
+        return "interrupted"
+    return "stopped" if isinstance(error, BudgetReached) else "failed"

@@ -27,7 +27,7 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class StageState:
-    """`state`: waiting, running, sealed (by this run), kept (was sealed), adopted, skipped, failed, interrupted."""
+    """`state`: waiting, running, sealed (by this run), kept (was sealed), adopted, skipped, failed, stopped by the budget, interrupted."""
 
     id: str
     key: str
@@ -38,7 +38,7 @@ class StageState:
 
 @dataclass(frozen=True, slots=True)
 class RunState:
-    """`state`: running, finished, failed, interrupted. A `running` run whose lock nobody holds was killed."""
+    """`state`: running, finished, failed, stopped (by the budget), interrupted. A `running` run whose lock nobody holds was killed."""
 
     id: str
     name: str

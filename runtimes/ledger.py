@@ -1,34 +1,135 @@
-"""What a run has spent, by stage: seconds and tokens, added up from its events."""
+"""The ledger: what stages have cost, a row for each model in each shard, read from the logs of runs.
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+A stage's cost is looked for under its key in every run, for what one run left another goes on with. Tokens and money are cumulative in the
+log, so the last event of a shard counts; seconds begin at nought in each try, so those of all tries are added up.
+"""
+
+import getpass
+import os
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from decimal import Decimal
+from pathlib import Path
 from typing import Any
+
+from distillc.runtimes.events import read_events
+from distillc.runtimes.remote.meter import NOTHING
+
+ENDED = frozenset({"stage sealed", "stage failed", "stage interrupted", "stage stopped"})
 
 
 @dataclass(frozen=True, slots=True)
-class Spent:
-    """`seconds` of wall time; tokens of models that were asked, and of rows that were trained on."""
+class Amount:
+    """What adds up. `calls` are answers of APIs: what runs on this machine answers without one."""
 
-    seconds: float = 0.0
+    answers: int = 0
+    calls: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
     trained_tokens: int = 0
+    seconds: float = 0.0
+    usd: Decimal = NOTHING
+
+    def __add__(self, other: "Amount") -> "Amount":
+        return Amount(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(Amount)))
 
 
-def spent(events: Iterable[Mapping[str, Any]]) -> dict[str, Spent]:
-    """By stage, in the order in which stages first appear. An interrupted try counts: it was paid for."""
-    total: dict[str, Spent] = {}
-    for event in events:
-        stage = event.get("stage")
-        if not isinstance(stage, str):
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A model in a shard of a stage. The row of a stage itself has no shard: what it trained, and the seconds that are no model's.
+
+    `prices`: US dollars per million tokens, and the discount. `actor` ran it last, with the key of this name; the key itself is nowhere.
+    """
+
+    stage: str
+    key: str
+    kind: str
+    shard: int | None = None
+    model: str | None = None
+    amount: Amount = field(default_factory=Amount)
+    prices: Mapping[str, str] | None = None
+    actor: str | None = None
+    key_name: str | None = None
+
+
+Place = tuple[str, int | None, str | None]
+"""A stage's key, a shard, a model: what there is one row of."""
+
+
+def read_ledger(runs: Path, keys: Container[str]) -> list[Row]:
+    """The rows of the stages with these keys, from the logs of all runs in the folder, in the order in which they first appear."""
+    return ledger((read_events(folder / "events.jsonl") for folder in sorted(runs.iterdir())), keys)
+
+
+def ledger(logs: Iterable[Iterable[Mapping[str, Any]]], keys: Container[str]) -> list[Row]:
+    """From the events of runs, older runs first."""
+    rows: dict[Place, Row] = {}
+    for log in logs:
+        for place, row in _of_run(log, keys).items():
+            before = rows.get(place)
+            if before is None:
+                rows[place] = row
+            else:
+                seconds = before.amount.seconds + row.amount.seconds
+                trained = max(before.amount.trained_tokens, row.amount.trained_tokens)
+                rows[place] = replace(row, amount=replace(row.amount, seconds=seconds, trained_tokens=trained))
+    return list(rows.values())
+
+
+def _of_run(log: Iterable[Mapping[str, Any]], keys: Container[str]) -> dict[Place, Row]:
+    """The same of one run. Its stage's seconds are shared out: what asking models took is theirs, the rest is the stage's own."""
+    rows: dict[Place, Row] = {}
+    stages: dict[str, Row] = {}
+    begun: dict[str, float] = {}
+    actor, last = None, 0.0
+    for event in log:
+        last = event["time"]
+        name, stage = event["event"], stages.get(str(event.get("stage")))
+        if name == "run started":
+            actor = event.get("actor")
+        elif name == "stage started" and event.get("key") in keys:
+            stages[event["stage"]] = Row(event["stage"], event["key"], event["kind"], actor=actor)
+            begun[event["stage"]] = last
+        elif stage is None:
             continue
-        before = total.get(stage, Spent())
-        kind = event["event"]
-        ended = kind in ("stage sealed", "stage failed", "stage interrupted")
-        total[stage] = Spent(
-            before.seconds + (float(event.get("seconds") or 0.0) if ended else 0.0),
-            before.prompt_tokens + (int(event.get("prompt_tokens") or 0) if kind == "tokens spent" else 0),
-            before.completion_tokens + (int(event.get("completion_tokens") or 0) if kind == "tokens spent" else 0),
-            before.trained_tokens + (int(event.get("tokens") or 0) if kind == "trained" else 0),
-        )
-    return total
+        elif name == "spent":
+            rows[stage.key, event["shard"], event["model"]] = _row(stage, event)
+        elif name == "trained":
+            stages[stage.stage] = replace(stage, model=stage.stage, amount=Amount(trained_tokens=int(event["tokens"])))
+        elif name in ENDED:
+            _end(rows, stage, float(event.get("seconds") or 0.0))
+            del stages[stage.stage]
+    for stage in stages.values():  # the run was killed
+        _end(rows, stage, last - begun[stage.stage])
+    return rows
+
+
+def _end(rows: dict[Place, Row], stage: Row, seconds: float) -> None:
+    asking = sum(row.amount.seconds for row in rows.values() if row.key == stage.key)
+    rows[stage.key, None, None] = replace(stage, amount=replace(stage.amount, seconds=max(seconds - asking, 0.0)))
+
+
+def _row(stage: Row, event: Mapping[str, Any]) -> Row:
+    amount = Amount(
+        answers=event["answers"],
+        calls=event["calls"],
+        prompt_tokens=event["prompt_tokens"],
+        completion_tokens=event["completion_tokens"],
+        seconds=event["seconds"],
+        usd=Decimal(event["usd"]),
+    )
+    return replace(
+        stage, shard=event["shard"], model=event["model"], amount=amount, prices=event.get("prices"), key_name=event.get("key_name")
+    )
+
+
+def total(rows: Iterable[Row]) -> Amount:
+    return sum((row.amount for row in rows), Amount())
+
+
+def actor() -> str:
+    """Whoever runs this, for the ledger: the user's name, or number where there is none."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return str(os.getuid())

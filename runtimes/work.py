@@ -13,13 +13,16 @@ travels as plain data, so that any worker that can import distillc and reach the
 | lease    | a server that lives while others use it | ends with its last user |
 """
 
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal, Protocol
+
+from distillc.spec.errors import BudgetReached
 
 ENTRY = "distillc.runtimes.stages.execute:execute"
 """What a worker calls with a request (plain JSON: see there), imported by this name, so that executors do not depend on stages."""
@@ -84,6 +87,23 @@ class Allowance:
     tokens: int | None = None
     usd: Decimal | None = None
     until: float | None = None
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON takes it; `allowance_from` is the way back."""
+        return {"calls": self.calls, "tokens": self.tokens, "usd": None if self.usd is None else str(self.usd), "until": self.until}
+
+
+def allowance_from(plain: Mapping[str, Any]) -> Allowance:
+    return Allowance(**{**plain, "usd": None if plain["usd"] is None else Decimal(plain["usd"])})
+
+
+def refuse_late(allowance: Allowance) -> None:
+    """Raises BudgetReached when the time is over."""
+    if allowance.until is not None and time.time() >= allowance.until:
+        raise BudgetReached(
+            "the budget is reached: `budget.wall` is over",
+            help="run again to go on from here: what is done is kept, and each run has as much time; or raise `budget.wall`",
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,7 +61,8 @@ class LocalExecutor:
     async def run_map(self, work: StageWork, shards: tuple[Shard, ...], allowance: Allowance) -> AsyncIterator[Shard]:
         """One process does all shards in turn: the cores are the engine's, and a model is loaded once."""
         by_number = {shard.number: shard for shard in shards}
-        async with contextlib.aclosing(self._run(work, {"shards": [asdict(shard) for shard in shards]})) as messages:
+        request = {"shards": [asdict(shard) for shard in shards], "allowance": allowance.plain()}
+        async with contextlib.aclosing(self._run(work, request)) as messages:
             async for message in messages:
                 if "shard" in message:
                     yield by_number[message["shard"]]

@@ -4,13 +4,12 @@ A call's end is not known when it begins, so the meter sets aside the most that 
 over the allowance. Money is `Decimal` and exact: a price is per million tokens, and nothing is ever rounded.
 """
 
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from distillc.plugins.api.artifacts import Completion
-from distillc.runtimes.work import Allowance
+from distillc.runtimes.work import Allowance, refuse_late
 from distillc.spec.errors import BudgetReached
 
 NOTHING = Decimal(0)
@@ -106,13 +105,12 @@ class Meter:
         wanted = Reservation(prompt_tokens, max_tokens, self.price.of(prompt_tokens, max_tokens) if self.price else NOTHING)
         left = self.left
         if left.usd is not None and wanted.usd > left.usd:
-            raise _reached(f"the next call may cost ${wanted.usd:f}, and ${left.usd:f} may be spent", "usd")
+            raise _reached(f"the next call may cost {dollars(wanted.usd)}, and {dollars(left.usd)} may be spent", "usd")
         if left.tokens is not None and wanted.tokens > left.tokens:
             raise _reached(f"the next call may take {wanted.tokens:,} tokens, and {left.tokens:,} are left", "tokens")
         if left.calls == 0:
             raise _reached("no further call is allowed", "calls")
-        if left.until is not None and time.time() >= left.until:
-            raise _reached("its time is over", "wall")
+        refuse_late(left)
         self._open.add(wanted)
         return wanted
 
@@ -124,6 +122,12 @@ class Meter:
     def release(self, reservation: Reservation) -> None:
         """The call cost nothing: it was refused, or never sent."""
         self._open.remove(reservation)
+
+
+def dollars(amount: Decimal) -> str:
+    """Exact, with two decimals or more: `$4.90`, `$0.000026`."""
+    digits = amount.normalize()
+    return f"${digits:f}" if int(digits.as_tuple().exponent) < -2 else f"${digits:.2f}"
 
 
 def _reached(message: str, limit: str) -> BudgetReached:

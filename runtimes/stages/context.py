@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from distillc.compiler.plan import Stage
 from distillc.plugins.api.artifacts import SPLITS, Decoding, Model, ModelInfo, Row, Task
 from distillc.plugins.api.manifest import Manifest
+from distillc.runtimes.work import Allowance
 from distillc.spec.errors import StageFailed
 
 
@@ -35,6 +36,13 @@ class Artifact:
     digest: str = ""
 
 
+@dataclass(slots=True)
+class Purse:
+    """What a map may still spend, for its shards one after the other."""
+
+    left: Allowance = field(default_factory=Allowance)
+
+
 def silent(event: str, **fields: Any) -> None:
     """An event sink that keeps nothing: for contexts made by hand."""
 
@@ -53,6 +61,7 @@ class StageContext:
     """`emit(event, **fields)` writes to the one event log; fields are plain JSON."""
     cache: Path | None = None
     """Shared by all specs of this user, for conversions."""
+    purse: Purse = field(default_factory=Purse)
     opened: dict[str, Any] = field(default_factory=dict)
     """What `once` made: a model in memory outlives the shard that asked for it first."""
 

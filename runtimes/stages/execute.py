@@ -1,7 +1,7 @@
 """What a worker does with a request: open the inputs, call the stage, seal what it made.
 
-A request is plain JSON: `{"work": StageWork, "shards": [Shard, …]}`; shards are there for the map itself only. What is reported
-back is plain JSON too: `{"shard": number}` when one is sealed. All else goes to the event log.
+A request is plain JSON: `{"work": StageWork, "shards": [Shard, …], "allowance": {…}}`; shards, and what they may spend, are there for the
+map itself only. What is reported back is plain JSON too: `{"shard": number}` when one is sealed. All else goes to the event log.
 """
 
 import importlib
@@ -16,11 +16,11 @@ from typing import Any
 from distillc.compiler.plan import Input, Stage
 from distillc.runtimes.cutoff import content_key
 from distillc.runtimes.events import EventLog
-from distillc.runtimes.stages.context import Artifact, Plugins, StageContext
+from distillc.runtimes.stages.context import Artifact, Plugins, Purse, StageContext
 from distillc.runtimes.stages.failures import as_distill_error
 from distillc.runtimes.store import Sealed, Store, open_store
 from distillc.runtimes.store.sealed import SHARD, canonical, sha256
-from distillc.runtimes.work import Shard
+from distillc.runtimes.work import Shard, allowance_from, refuse_late
 from distillc.spec.errors import StageFailed
 
 Report = Callable[[Mapping[str, Any]], None]
@@ -40,7 +40,7 @@ def execute(request: Mapping[str, Any], report: Report, *, plugins: Any = None, 
 
             plugins = load()
         store = store or open_store(work["where"]["store"])
-        _Execution(stage, work, store, plugins, log).do(request.get("shards"), report)
+        _Execution(stage, work, store, plugins, log).do(request, report)
     except Exception as error:
         raised = as_distill_error(error, stage.id)
         if raised is error:
@@ -76,7 +76,7 @@ class _Execution:
         self.keys: Mapping[str, str] = work["inputs"]
         self.log = log
 
-    def do(self, shards: list[Mapping[str, Any]] | None, report: Report) -> None:
+    def do(self, request: Mapping[str, Any], report: Report) -> None:
         state = self.folder / "state"
         state.mkdir(parents=True, exist_ok=True)
         inputs = {port: self._input(port, key) for port, key in self.keys.items()}
@@ -90,11 +90,12 @@ class _Execution:
             plugins=self.plugins,
             emit=self._emit,
             cache=_cache(),
+            purse=Purse(allowance_from(request["allowance"])) if "allowance" in request else Purse(),
         )
         module = stage_module(self.stage.kind)
         try:
-            if shards is not None:
-                for data in shards:
+            if "shards" in request:
+                for data in request["shards"]:
                     self._shard(module, context, Shard(**data))
                     report({"shard": data["number"]})
             elif self.part == "cut":
@@ -111,6 +112,7 @@ class _Execution:
         key = shard_key(self.stage.key, shard)
         if self.store.sealed(key) is not None:
             return
+        refuse_late(context.purse.left)
         out = _empty(self.folder / f"shard-{shard.number:05}")
         counts = module.run_shard(context, shard, out)
         meta = {"stage_key": self.stage.key, "number": shard.number, "counts": counts}

@@ -13,6 +13,7 @@ from distillc.runtimes.inference.answers import AnswerJournal, answer_all, answe
 from distillc.runtimes.inference.prompts import render
 from distillc.runtimes.stages.context import StageContext
 from distillc.runtimes.stages.shards import cut
+from distillc.runtimes.stages.spending import Account
 from distillc.runtimes.store.rows import read_rows, write_artifact, write_rows
 from distillc.runtimes.work import Shard
 from distillc.spec.errors import StageFailed
@@ -106,6 +107,7 @@ class _Context:
         self._stage = stage
         self._shard = shard
         self._journal: AnswerJournal | None = None
+        self._accounts: dict[str, Account] = {}
         self.dropped: dict[str, str] = {}
 
     @property
@@ -133,24 +135,35 @@ class _Context:
         inputs = [str(row.payload["input"]) for row in rows]
         prompts = [render(self.task, text) for text in inputs]
         keys = [answer_key(field, row.row_id, prompt) for row, prompt in zip(rows, prompts, strict=True)]
+        account = self._account(field, engine, self._journal)
         if any(key not in self._journal.answers for key in keys):
             size = int(getattr(self._stage.plugin_config(Kind.ENGINES, engine["uses"], engine), "batch", BATCH))
             answer = answer_each if self._is_remote(engine) else answer_all
             running = self._stage.once(f"engine {field}", lambda: self._open(field, engine))
             done, total = self._shard.start, self._total()
-            spent = [0, 0]
+            account.open(running)
             for fresh in answer(running, keys, prompts, inputs, self.decoding, self._journal, size):
                 done = min(done + size, self._shard.stop)
-                spent[0] += sum(completion.prompt_tokens for completion in fresh)
-                spent[1] += sum(completion.completion_tokens for completion in fresh)
+                if fresh:
+                    account.count(running, fresh)
                 self._stage.emit("progress", done=done, total=total, unit="rows")
-            self._stage.emit("tokens spent", prompt_tokens=spent[0], completion_tokens=spent[1])
+                if done < self._shard.stop:
+                    account.refuse_late(running)
         for row, key in zip(rows, keys, strict=True):
             yield row, self._journal.answers[key]
 
     def close(self) -> None:
+        for account in self._accounts.values():
+            account.tell()
         if self._journal is not None:
             self._journal.close()
+
+    def _account(self, field: str, engine: Mapping[str, Any], journal: AnswerJournal) -> Account:
+        """Of a model in this shard, from the answers that it has given already."""
+        if field not in self._accounts:
+            answers = (answer for key, answer in journal.answers.items() if key.startswith(f"{field}\0"))
+            self._accounts[field] = Account(self._stage, self._shard, self.model(field), engine, answers)
+        return self._accounts[field]
 
     def _engine(self, field: str) -> Mapping[str, Any]:
         """The engine that the compiler picked for a model: `engine` for the only one, `engines` by port for several."""

@@ -64,8 +64,8 @@ class Lines:
         elif name in DONE:
             seconds = event.get("seconds")
             self._say(f"{stage}: {safe(str(event.get('message') or DONE[name]))}{f' in {seconds:.1f} s' if seconds is not None else ''}")
-        elif name == "stage failed":
-            self._say(f"{stage}: failed")
+        elif name in ("stage failed", "stage stopped"):
+            self._say(f"{stage}: {name.removeprefix('stage ')}")
         elif (found := amounts(event)) is not None:
             self._progress(stage, *found)
 
@@ -116,7 +116,7 @@ class Bars:
         name, stage = event["event"], safe(str(event.get("stage", "")))
         if name == "stage started":
             self._task = self._progress.add_task(stage, total=None, rate="")
-        elif name in DONE or name in ("stage failed", "stage interrupted"):
+        elif name in DONE or name in ("stage failed", "stage stopped", "stage interrupted"):
             if self._task is not None:
                 self._progress.remove_task(self._task)
                 self._task = None

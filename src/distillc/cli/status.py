@@ -10,6 +10,7 @@ from distillc.spec.errors import UsageError
 
 if TYPE_CHECKING:
     from distillc.runtimes.journal import RunState, StageState
+    from distillc.runtimes.ledger import Amount
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from distillc.runtimes.events import read_events
     from distillc.runtimes.journal import Journal
-    from distillc.runtimes.ledger import spent
+    from distillc.runtimes.ledger import ledger, total
     from distillc.runtimes.lock import held
     from distillc.runtimes.recorded import NOTHING_HERE
     from distillc.runtimes.store import open_store
@@ -35,7 +36,8 @@ def run(args: argparse.Namespace) -> int:
     # A run that says it is running while nobody holds the lock was killed; an older one than the newest cannot be the holder.
     running = found.state == "running" and held(home) and found.id == journal.runs()[0].id
     state = found.state if found.state != "running" or running else "killed"
-    paid = spent(read_events(home / "runs" / found.id / "events.jsonl"))
+    rows = ledger([read_events(home / "runs" / found.id / "events.jsonl")], {stage.key for stage in stages})
+    paid = {stage.key: total(row for row in rows if row.key == stage.key) for stage in stages}
     journal.close()
     if args.format == "json":
         print(json.dumps(as_json(found, state, stages, paid), indent=1, ensure_ascii=False))
@@ -71,11 +73,9 @@ def as_text(found: "RunState", state: str, stages: "list[StageState]") -> list[s
     return lines
 
 
-def as_json(found: "RunState", state: str, stages: "list[StageState]", paid: dict[str, Any]) -> dict[str, Any]:
-    def tokens(stage: str) -> dict[str, int]:
-        one = paid.get(stage)
-        if one is None:
-            return {"prompt_tokens": 0, "completion_tokens": 0, "trained_tokens": 0}
+def as_json(found: "RunState", state: str, stages: "list[StageState]", paid: "dict[str, Amount]") -> dict[str, Any]:
+    def tokens(key: str) -> dict[str, int]:
+        one = paid[key]
         return {"prompt_tokens": one.prompt_tokens, "completion_tokens": one.completion_tokens, "trained_tokens": one.trained_tokens}
 
     return {
@@ -87,6 +87,7 @@ def as_json(found: "RunState", state: str, stages: "list[StageState]", paid: dic
         "exit": found.exit,
         "message": found.message,
         "stages": [
-            {"id": one.id, "kind": one.kind, "key": one.key, "state": one.state, "seconds": one.seconds, **tokens(one.id)} for one in stages
+            {"id": one.id, "kind": one.kind, "key": one.key, "state": one.state, "seconds": one.seconds, **tokens(one.key)}
+            for one in stages
         ],
     }

@@ -3,12 +3,15 @@
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict, replace
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar
 
 from distillc.compiler.plan import Input, Plan, Stage
-from distillc.plugins.api.artifacts import Completion, Decoding, Model, Row
+from distillc.plugins.api.artifacts import Completion, Decoding, Model, ModelInfo, Row
+from distillc.plugins.api.engines import Meter
 from distillc.plugins.api.generators import GenerateContext
 from distillc.plugins.api.manifest import Kind, Manifest
+from distillc.plugins.api.models import BuildContext
 from distillc.plugins.api.sources import SourceContext
 from distillc.runtimes.stages.execute import execute
 from distillc.runtimes.store.sealed import canonical, sha256
@@ -94,8 +97,52 @@ class Echo:
     def close(self) -> None: ...
 
 
+class PriceConfig(Config):
+    input: float
+    output: float
+
+
+class PaidConfig(EchoConfig):
+    price: PriceConfig | None = None
+    api_key: str | None = None
+
+
+class Paid:
+    """An engine of an API: asks its meter before each call. A call takes 10 tokens in and 5 out, and none ends unknown."""
+
+    calls: ClassVar[list[str]] = []
+
+    def __init__(self, config: PaidConfig) -> None: ...
+
+    def open(self, model: Model, *, seed: int) -> "Paid":
+        return self
+
+    def pay_by(self, meter: Meter) -> None:
+        self.meter = meter
+
+    def generate(self, prompts: Sequence[str], inputs: Sequence[str], decoding: Decoding) -> Iterator[tuple[int, Completion]]:
+        for i, prompt in enumerate(prompts):
+            reservation = self.meter.reserve(10, decoding.max_tokens)
+            Paid.calls.append(prompt)
+            self.meter.settle(reservation, 10, 5)
+            yield i, Completion(text=f"{prompt} paid", finish_reason="stop", prompt_tokens=10, completion_tokens=5)
+
+    def close(self) -> None: ...
+
+
 class NoConfig(Config):
     pass
+
+
+class Endpoint:
+    """A teacher without weights: somebody else runs it."""
+
+    format = "api"
+
+    def __init__(self, config: NoConfig) -> None: ...
+
+    def build(self, out: Path, context: BuildContext) -> ModelInfo:
+        return ModelInfo(format=self.format, name=context.name)
 
 
 class OddOnly:
@@ -114,6 +161,8 @@ class FakePlugins:
         ("generators", "plus"): (PlusConfig, Plus),
         ("generators", "ask"): (AskConfig, Ask),
         ("engines", "echo"): (EchoConfig, Echo),
+        ("engines", "paid"): (PaidConfig, Paid),
+        ("teachers", "endpoint"): (NoConfig, Endpoint),
         ("curators", "odd"): (NoConfig, OddOnly),
     }
 
@@ -145,7 +194,7 @@ class InProcess:
     async def run_map(self, work: StageWork, shards: tuple[Shard, ...], allowance: Allowance) -> AsyncIterator[Shard]:
         self.ran.append((work.stage["id"], "map"))
         sealed: list[int] = []
-        request = {"work": asdict(work), "shards": [asdict(shard) for shard in shards]}
+        request = {"work": asdict(work), "shards": [asdict(shard) for shard in shards], "allowance": allowance.plain()}
         execute(request, lambda message: sealed.append(message["shard"]), plugins=self.plugins)
         for number in sealed:
             yield shards[number]
@@ -197,3 +246,13 @@ def numbers_plan(*, count: int = 10, pad: str = "", add: int = 1, drop: tuple[in
     plus = make_stage("pairs", "generate", "plus", config, {"rows": (split, None)})
     odd = make_stage("odd", "curate", "odd", {"task": TASK, "seed": 0}, {"rows": (plus, None)})
     return make_plan(ingest, split, plus, odd)
+
+
+def paid_plan(*, count: int = 10, input: float = 1.0, output: float = 2.0, max_tokens: int = 8, **budget: Any) -> Plan:
+    """prose/ingest -> answers by the API model `big`, priced per million tokens. `budget` is the plan's."""
+    ingest = make_stage("prose/ingest", "ingest", "numbers", {"count": count, "pad": "", "task": TASK, "seed": 0}, {})
+    big = make_stage("big", "build-model", "endpoint", {"name": "big", "revisions": {}, "seed": 0}, {})
+    engine = {"uses": "paid", "price": {"input": input, "output": output}, "api_key": "${env:BIG_KEY}"}
+    config = {"model": "big", "engine": engine, "task": TASK, "seed": 0, "decoding": {"max_tokens": max_tokens}}
+    answers = make_stage("answers", "generate", "ask", config, {"rows": (ingest, None), "model": (big, None)})
+    return replace(make_plan(ingest, big, answers), budget=budget)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from distillc.plugins.api.artifacts import Completion
-from distillc.runtimes.remote.meter import Meter, Price, Reservation, Spent, spent_on
+from distillc.runtimes.remote.meter import Meter, Price, Reservation, Spent, dollars, spent_on
 from distillc.runtimes.work import Allowance
 from distillc.spec.errors import BudgetReached
 
@@ -74,7 +74,7 @@ def test_no_call_begins_after_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "time", lambda: 999.9)
     meter.reserve(1, 1)
     monkeypatch.setattr(time, "time", lambda: 1000.0)
-    with pytest.raises(BudgetReached, match="its time is over"):
+    with pytest.raises(BudgetReached, match="is over"):
         meter.reserve(1, 1)
 
 
@@ -83,6 +83,14 @@ def test_what_was_spent_before_is_in_the_sum_and_not_in_the_allowance() -> None:
     meter.settle(meter.reserve(4, 2), 4, 2)
     assert meter.spent == Spent(6, 104, 102, Decimal("0.000082"))
     assert meter.left.usd == 0
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [("0", "$0.00"), ("4.9000000", "$4.90"), ("100", "$100.00"), ("0.0000260", "$0.000026"), ("1.005", "$1.005"), ("0E-9", "$0.00")],
+)
+def test_money_is_written_in_full(amount: str, text: str) -> None:
+    assert dollars(Decimal(amount)) == text
 
 
 def test_a_call_is_settled_once() -> None:

@@ -1,0 +1,80 @@
+"""What the answers of one model cost in one shard: the meter that its engine asks, and the event `spent` that the ledger adds up.
+
+The event is cumulative: it says what the shard's answers have cost so far, from the first one that stands in its journal. So the last one
+of a shard says what it cost, whatever was killed in between.
+"""
+
+import time
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from distillc.plugins.api.artifacts import Completion, Model
+from distillc.plugins.api.engines import Metered, Running
+from distillc.runtimes.remote.meter import Meter, Price, Spent, spent_on
+from distillc.runtimes.stages.context import StageContext
+from distillc.runtimes.work import Shard, refuse_late
+
+API = "api"
+"""The format of a model that somebody else runs: its answers are calls, which are paid for."""
+
+
+class Account:
+    """`engine` is the engine's config in the plan, which has the model's price; `answers` are those that stand in the journal already."""
+
+    def __init__(self, stage: StageContext, shard: Shard, model: Model, engine: Mapping[str, Any], answers: Iterable[Completion]) -> None:
+        self._stage, self._shard, self._model, self._engine = stage, shard, model, engine
+        self._calls = model.info.format == API
+        self._price = price_of(engine)
+        self._meter = Meter(stage.purse.left, self._price, spent_on(answers, self._price))
+        self._started = time.perf_counter()
+        self._told = Spent()
+        self.tell()
+
+    def open(self, running: Running) -> None:
+        """Before calls: they may cost what is left of the map's allowance by now, other models' calls counted."""
+        self._meter = Meter(self._stage.purse.left, self._price, self._meter.spent)
+        if isinstance(running, Metered):
+            running.pay_by(self._meter)
+
+    def count(self, running: Running, fresh: Iterable[Completion]) -> None:
+        """New answers stand in the journal. An engine that asks no meter is on this machine: its answers are counted here."""
+        if not isinstance(running, Metered):
+            for completion in fresh:
+                self._meter.spent = self._meter.spent.plus(completion.prompt_tokens, completion.completion_tokens, self._price)
+        self.tell()
+
+    def tell(self) -> None:
+        """Says what is not said yet: calls were answered, too, while the one was refused that ended the shard."""
+        if self._meter.spent != self._told:
+            self._tell()
+
+    def _tell(self) -> None:
+        if self._calls:
+            self._stage.purse.left = self._meter.left
+        self._told = self._meter.spent
+        spent, price, key = self._meter.spent, self._price, self._engine.get("api_key")
+        self._stage.emit(
+            "spent",
+            shard=self._shard.number,
+            model=self._model.info.name,
+            answers=spent.calls,
+            calls=spent.calls if self._calls else 0,
+            prompt_tokens=spent.prompt_tokens,
+            completion_tokens=spent.completion_tokens,
+            usd=f"{spent.usd:f}",
+            seconds=round(time.perf_counter() - self._started, 3),
+            prices=None if price is None else {"input": str(price.input), "output": str(price.output), "discount": str(price.discount)},
+            key_name=key and str(key).removeprefix("${").removesuffix("}"),
+        )
+
+    def refuse_late(self, running: Running) -> None:
+        """Raises BudgetReached where no further batch may begin. Who asks a meter is refused by it, and calls in flight go on to their end."""
+        if not isinstance(running, Metered):
+            refuse_late(self._meter.left)
+
+
+def price_of(engine: Mapping[str, Any]) -> Price | None:
+    """`str` between, so that a price is the decimal that somebody wrote and not the float nearest to it."""
+    price = engine.get("price")
+    return Price(Decimal(str(price["input"])), Decimal(str(price["output"]))) if price else None

@@ -1,0 +1,172 @@
+"""A budget: a run stops before it would spend more than it may, says how to go on, and goes on once the limit is raised."""
+
+import getpass
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from distillc.compiler.plan import Plan
+from distillc.runtimes import driver
+from distillc.runtimes.driver import Outcome
+from distillc.runtimes.journal import Journal
+from distillc.runtimes.ledger import Amount, read_ledger, total
+from distillc.runtimes.stages import generate
+from distillc.runtimes.store import Store
+from distillc.spec.errors import BudgetReached
+from tests.unit.runtimes.small_plan import TASK, Echo, Endpoint, InProcess, Paid, make_plan, make_stage, numbers_plan, paid_plan
+
+# A call takes 10 tokens in at $1 per million and 5 out at $2: $0.00002. It may take 8 out: $0.000026.
+
+
+@pytest.fixture(autouse=True)
+def fresh_engines() -> Iterator[None]:
+    Paid.calls.clear()
+    Echo.asked.clear()
+    yield
+    Paid.calls.clear()
+    Echo.asked.clear()
+
+
+def run(plan: Plan, store: Store, executor: InProcess, **options: Any) -> Outcome:
+    return driver.run(plan, folder=store.home.parent, store=store, executor=executor, plugins=executor.plugins, **options)
+
+
+def spent(store: Store, plan: Plan) -> Amount:
+    return total(row for row in read_ledger(store.home / "runs", {stage.key for stage in plan}) if row.model)
+
+
+def test_a_run_stops_before_the_overshoot_and_goes_on_when_the_budget_is_raised(store: Store, executor: InProcess) -> None:
+    plan = paid_plan(usd="0.0001")
+    outcome = run(plan, store, executor)
+    # Four calls are $0.00008; a fifth may cost $0.000026, which would be over $0.0001 though it would have come to just that.
+    assert len(Paid.calls) == 4
+    assert outcome.exit_code == 4
+    assert outcome.states == {"prose/ingest": "sealed", "big": "sealed", "answers": "stopped"}
+    assert isinstance(outcome.error, BudgetReached)
+    assert outcome.error.where == "answers"
+    assert outcome.error.message == "the budget is reached: the next call may cost $0.000026, and $0.00002 may be spent"
+    assert outcome.error.help == "raise `budget.usd` and run again: what is answered is kept"
+    assert spent(store, plan).usd == Decimal("0.00008")
+    journal = Journal(store.home / "journal.sqlite3")
+    assert journal.runs()[0].state == "stopped"
+    journal.close()
+
+    again = run(plan, store, executor)
+    assert (again.exit_code, len(Paid.calls)) == (4, 4)
+
+    more = run(paid_plan(usd="0.01"), store, executor)
+    assert (more.exit_code, more.error, more.states["answers"]) == (0, None, "sealed")
+    assert sorted(Paid.calls) == sorted(f"{number} ->" for number in range(10))
+    assert spent(store, plan).usd == Decimal("0.0002")
+
+
+@pytest.mark.parametrize(("limit", "most", "calls"), [("tokens", 100, 6), ("calls", 3, 3)])
+def test_tokens_and_calls_are_rationed_as_money_is(store: Store, executor: InProcess, limit: str, most: int, calls: int) -> None:
+    """Six calls are 90 tokens, and a seventh may take 18."""
+    outcome = run(paid_plan(**{limit: most}), store, executor)
+    assert (outcome.exit_code, len(Paid.calls)) == (4, calls)
+    assert outcome.error is not None and f"`budget.{limit}`" in str(outcome.error.help)
+
+
+def test_shards_share_what_is_allowed(store: Store, executor: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(generate, "SHARD_ROWS", 3)
+    plan = paid_plan(usd="0.0001")
+    assert run(plan, store, executor).exit_code == 4
+    assert len(Paid.calls) == 4
+    assert [(row.shard, row.amount.calls) for row in read_ledger(store.home / "runs", {stage.key for stage in plan}) if row.model] == [
+        (0, 3),
+        (1, 1),
+    ]
+
+
+def test_what_was_spent_by_a_run_that_was_killed_counts(store: Store, executor: InProcess) -> None:
+    """The killed run paid two calls and one that is in no journal; the next one's allowance is less by what is known of."""
+    plan = paid_plan(usd="0.000126")
+    pay, before = Paid.generate, Paid.calls
+
+    def killed(self: Paid, *asked: Any) -> Any:
+        for number, answer in pay(self, *asked):
+            yield number, answer
+            if len(before) == 2:
+                raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(Paid, "generate", killed)
+        run(plan, store, executor)
+    assert len(Paid.calls) == 2
+    outcome = run(plan, store, executor)
+    assert (outcome.exit_code, len(Paid.calls)) == (4, 6)
+    assert spent(store, plan).usd <= Decimal("0.000126")
+
+
+def local_plan(count: int) -> Plan:
+    """The same with a model on this machine."""
+    plan = paid_plan(count=count)
+    ingest, big, _ = plan.stages
+    config = {"model": "big", "engine": {"uses": "echo"}, "task": TASK, "seed": 0, "decoding": {"max_tokens": 8}}
+    return make_plan(ingest, big, make_stage("answers", "generate", "ask", config, {"rows": (ingest, None), "model": (big, None)}))
+
+
+def test_an_engine_of_this_machine_spends_tokens_and_no_money(store: Store, executor: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Endpoint, "format", "here")
+    plan = replace(local_plan(4), budget={"calls": 1, "tokens": 1, "usd": "0"})
+    assert run(plan, store, executor).exit_code == 0
+    amount = spent(store, plan)
+    assert (amount.answers, amount.calls, amount.prompt_tokens, amount.completion_tokens, amount.usd) == (4, 0, 4, 4, 0)
+
+
+def test_no_batch_begins_after_the_time_and_the_answers_before_it_are_kept(
+    store: Store, executor: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = replace(local_plan(6), budget={"wall": 60.0})
+    now = 1000.0
+    monkeypatch.setattr(time, "time", lambda: now)
+    generate = Echo.generate
+
+    def slow(self: Echo, *asked: Any) -> Any:
+        nonlocal now
+        yield from generate(self, *asked)
+        now += 40.0
+
+    monkeypatch.setattr(Echo, "generate", slow)
+    outcome = run(plan, store, executor)
+    assert (outcome.exit_code, outcome.states["answers"]) == (4, "stopped")
+    assert Echo.asked == [["0 ->", "1 ->"], ["2 ->", "3 ->"]]  # batches of two rows; the third would begin after 80 s
+    assert run(plan, store, executor).exit_code == 0
+    assert Echo.asked[2:] == [["4 ->", "5 ->"]]
+
+
+def test_the_ledger_names_who_ran_it_and_the_key_by_its_name(store: Store, executor: InProcess) -> None:
+    plan = paid_plan()
+    run(plan, store, executor)
+    (row,) = [row for row in read_ledger(store.home / "runs", {plan.stage("answers").key}) if row.model]
+    assert (row.stage, row.kind, row.shard, row.model) == ("answers", "generate", 0, "big")
+    assert (row.actor, row.key_name) == (getpass.getuser(), "env:BIG_KEY")
+    assert row.prices == {"input": "1.0", "output": "2.0", "discount": "0"}
+
+
+def test_when_the_time_is_over_nothing_more_begins(store: Store, executor: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr(time, "time", lambda: now)
+    plan = replace(numbers_plan(), budget={"wall": 60.0})
+    session = executor.run_reduce
+
+    async def slow(work: Any) -> None:
+        nonlocal now
+        await session(work)
+        now += 50.0
+
+    monkeypatch.setattr(executor, "run_reduce", slow)
+    outcome = run(plan, store, executor)
+    # The second stage begins after 50 s and is done to its end; the third would begin after 100.
+    assert outcome.states == {"prose/ingest": "sealed", "prose": "sealed", "pairs": "waiting", "odd": "waiting"}
+    assert outcome.exit_code == 4
+    assert outcome.error is not None and outcome.error.message == "the budget is reached: `budget.wall` is over"
+    assert str(outcome.error.help).startswith("run again to go on from here")
+    # Cutting into shards takes 50 s; after 40 none of them begins, and what was cut is kept.
+    assert run(replace(plan, budget={"wall": 40.0}), store, executor).states["pairs"] == "stopped"
+    assert run(replace(plan, budget={"wall": 1000.0}), store, executor).exit_code == 0
