@@ -23,6 +23,7 @@ COMMANDS: "Mapping[str, tuple[str, str]]" = {
     "run": ("distillc.cli.run", "run a spec or a saved plan"),
     "why": ("distillc.cli.why", "say why a step would run again"),
     "report": ("distillc.cli.report", "print the table of a run"),
+    "cost": ("distillc.cli.cost", "add up what a run has cost, by stage or by model"),
     "status": ("distillc.cli.status", "say where a run stands"),
     "verify": ("distillc.cli.verify", "check a bundle or the store, digest by digest"),
     "gc": ("distillc.cli.gc", "free what no run needs"),
@@ -40,6 +41,8 @@ FINDINGS = frozenset({"concise", "json", "sarif", "github", "gitlab"})
 
 def main(argv: "Sequence[str] | None" = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115, PTH123 - closed (`>&-`): else the next file would be taken for it
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115, PTH123
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may be no text, a terminal may know no `…`
     debug = "--debug" in arguments or bool(os.environ.get("DISTILLC_DEBUG"))

@@ -185,6 +185,14 @@ def test_what_lint_found_does_not_hang_on_who_reads_it(tmp_path, times):
     lint.stderr.close()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="descriptors are closed by a shell of POSIX")
+def test_output_that_nobody_wants_is_no_error(tmp_path):
+    (tmp_path / "distill.yaml").write_text(SPEC + "no: 1\n", encoding="utf-8")
+    for closed, code in [("lint >&- 2>&-", 1), ("schema >&-", 0), ("lint no.yaml 2>&-", 2), ("plan no.yaml 2>&-", 2)]:
+        done = subprocess.run(f"{sys.executable} -m distillc.cli.main {closed}", shell=True, cwd=tmp_path, capture_output=True, check=False)
+        assert (done.returncode, done.stderr) == (code, b""), closed
+
+
 def test_a_closed_pipe_is_no_error(tmp_path):
     lint = subprocess.Popen([sys.executable, "-m", "distillc.cli.main", "schema"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert lint.stdout is not None and lint.stderr is not None
