@@ -167,7 +167,8 @@ def streamed(reply: Mapping[str, object], with_usage: bool) -> Iterator[bytes]:
                 row = next(rows, None)
                 logprobs = {"content": [row], "refusal": None} if row else None
                 yield event([{"index": choice["index"], "delta": {name: piece}, "logprobs": logprobs, "finish_reason": None}])
-        delta = {"tool_calls": message["tool_calls"]} if message.get("tool_calls") else {}
+        calls = [{"index": number, **call} for number, call in enumerate(message.get("tool_calls") or ())]
+        delta = {"tool_calls": calls} if calls else {}
         yield event([{"index": choice["index"], "delta": delta, "finish_reason": choice["finish_reason"]}])
     if with_usage:
         yield event([], usage=reply["usage"])

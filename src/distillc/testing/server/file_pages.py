@@ -35,7 +35,7 @@ class FilePages:
             purpose = form.get("purpose")
             if not isinstance(purpose, str) or purpose not in _PURPOSES:
                 raise invalid(self.state.dialect, f"purpose must be one of {', '.join(sorted(_PURPOSES))}", "purpose", str(purpose))
-            return JSONResponse((await self._keep(form.get("file"), purpose)).told())
+            return JSONResponse((await self._keep(form.get("file"), purpose)).told(self.state.dialect))
 
     async def upload_adapter(self, request: Request) -> Response:
         async with request.form() as form:
@@ -50,11 +50,11 @@ class FilePages:
 
     async def all(self, request: Request) -> Response:
         purpose = request.query_params.get("purpose")
-        files = [file.told() for file in self.state.files.all() if purpose in (None, file.purpose)]
+        files = [file.told(self.state.dialect) for file in self.state.files.all() if purpose in (None, file.purpose)]
         return JSONResponse(page(request, files, 10_000))
 
     async def one(self, request: Request) -> Response:
-        return JSONResponse(self._found(request).told())
+        return JSONResponse(self._found(request).told(self.state.dialect))
 
     async def delete(self, request: Request) -> Response:
         file = self._found(request)

@@ -4,6 +4,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from distillc.testing.server.script import Dialect
+
 
 @dataclass(frozen=True, slots=True)
 class Stored:
@@ -13,7 +15,7 @@ class Stored:
     created_at: int
     path: Path
 
-    def told(self) -> dict[str, object]:
+    def told(self, dialect: Dialect) -> dict[str, object]:
         return {
             "id": self.file_id,
             "object": "file",
@@ -21,7 +23,7 @@ class Stored:
             "created_at": self.created_at,
             "filename": self.filename,
             "purpose": self.purpose,
-            "status": None,
+            "status": None if dialect == "nebius" else "processed",
             "expires_at": None,
             "status_details": None,
         }

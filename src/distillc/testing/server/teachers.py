@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from distillc.testing.server import chain
 from distillc.testing.server.grammar import corrected
 from distillc.testing.server.script import Script, Teacher
-from distillc.testing.server.texts import pieces
+from distillc.testing.server.texts import count, pieces
 
 _THOUGHT = "\nOkay, the user wants this checked: %s I read it once more and compare each word.\n"
+_MOST_THOUGHTS = 8192  # tokens
 _CALL = {"id": "call_1", "type": "function", "function": {"name": "correct", "arguments": "{}"}}
 
 
@@ -48,7 +49,7 @@ def said(teacher: Teacher, text: str, body: Mapping[str, object], limit: int, ma
         case "think_without_end":
             return Said(f"<think>\n{answer}")
         case "think_on":
-            return Said(f"<think>{thought * 40}", "length")
+            return Said(f"<think>{thought * (min(limit, _MOST_THOUGHTS) // count(thought) + 1)}", "length")
         case "reasoning_content":
             return Said(answer, extra={"reasoning_content": thought.strip()})
         case "reasoning":

@@ -56,3 +56,8 @@ def test_a_purpose_that_nobody_knows_is_refused(server: Server) -> None:
     answer = server("nebius").http.post("/v1/files", files={"file": ("x", b"x")}, data={"purpose": "fun"})
     assert answer.status_code == 422
     assert server().http.post("/v1/files", data={"purpose": "batch"}, files={"other": b"x"}).status_code == 400
+
+
+def test_openai_says_that_a_file_is_processed(server: Server) -> None:
+    client = server("openai")
+    assert client.http.get(f"/v1/files/{client.upload(b'{}')}").json()["status"] == "processed"
