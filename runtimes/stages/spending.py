@@ -69,7 +69,7 @@ class Account:
         )
 
     def refuse_late(self, running: Running) -> None:
-        """Raises BudgetReached where no further batch may begin. Who asks a meter is refused by it, and calls in flight go on to their end."""
+        """Raises BudgetReached where no further batch may begin. A meter refuses by itself, and lets calls in flight end."""
         if not isinstance(running, Metered):
             refuse_late(self._meter.left)
 

@@ -1,0 +1,150 @@
+"""`distillc cost [RUN]`: what the stages of a run have cost, in all runs that worked on them, against the plan. By default the newest."""
+
+import argparse
+import json
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from distillc.spec.errors import UsageError
+
+if TYPE_CHECKING:
+    from distillc.runtimes.ledger import Amount, Row
+
+NO_MODEL = "(no model)"
+COLUMNS = ("answers", "calls", "tokens in", "tokens out", "trained", "seconds", "money")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", nargs="?", metavar="RUN", help="a run's name, or how it begins (default: the newest)")
+    parser.add_argument("--by", choices=("stage", "model"), default="stage", help="what is added up (default: stage)")
+    parser.add_argument("--store", metavar="PLACE", help="a folder or a URL (default: DISTILLC_STORE, else .distillc of this repository)")
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="how it is printed")
+
+
+def run(args: argparse.Namespace) -> int:
+    from distillc.cli.status import pick
+    from distillc.runtimes.events import read_events
+    from distillc.runtimes.journal import Journal
+    from distillc.runtimes.ledger import read_ledger
+    from distillc.runtimes.recorded import NOTHING_HERE
+    from distillc.runtimes.store import open_store
+
+    home = open_store(args.store).home
+    if not (home / "journal.sqlite3").exists():
+        raise UsageError("nothing has run here yet", where=str(home), help=NOTHING_HERE)
+    journal = Journal(home / "journal.sqlite3")
+    found = pick(journal.runs(), args.run, home)
+    stages = {stage.key: stage.id for stage in journal.stages(found.id)}
+    journal.close()
+    rows = read_ledger(home / "runs", stages)
+    begun = next((event for event in read_events(home / "runs" / found.id / "events.jsonl") if event["event"] == "run started"), {})
+    estimates: Mapping[str, Any] = begun.get("estimates") or {}
+    sums = by_stage(rows, stages) if args.by == "stage" else by_model(rows)
+    if args.format == "json":
+        print(json.dumps(as_json(found.id, args.by, sums, rows, estimates, begun.get("budget") or {}), indent=1, ensure_ascii=False))
+    else:
+        print("\n".join(as_text(found.id, args.by, sums, estimates if args.by == "stage" else {}, begun.get("budget") or {})))
+    return 0
+
+
+def by_stage(rows: "Iterable[Row]", stages: Mapping[str, str]) -> "dict[str, Amount]":
+    """In the order of the plan, under the names that stages have in it; `stages` maps a key to a name."""
+    from distillc.runtimes.ledger import total
+
+    of = {key: [row for row in rows if row.key == key] for key in stages}
+    return {stages[key]: total(found) for key, found in of.items() if found}
+
+
+def by_model(rows: "Iterable[Row]") -> "dict[str, Amount]":
+    from distillc.runtimes.ledger import Amount
+
+    sums: dict[str, Amount] = {}
+    for row in rows:
+        name = row.model or NO_MODEL
+        sums[name] = sums.get(name, Amount()) + row.amount
+    return sums
+
+
+def as_text(run: str, by: str, sums: "Mapping[str, Amount]", estimates: Mapping[str, Any], budget: Mapping[str, Any]) -> list[str]:
+    """A line a sum and one for all of them. Money is written in full, so that what stands in the lines adds up to what stands below."""
+    from distillc.runtimes.ledger import Amount
+
+    whole = sum(sums.values(), Amount())
+    named = [*sums.items(), ("total", whole)]
+    table = [(by, *COLUMNS, *(("planned",) if estimates else ()))]
+    table += [(name, *_cells(amount), *((_planned(estimates.get(name)),) if estimates else ())) for name, amount in named]
+    widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
+    lines = [run]
+    for row in table:
+        first, *rest = (cell.ljust(width) if not i else cell.rjust(width) for i, (cell, width) in enumerate(zip(row, widths, strict=True)))
+        lines.append("  ".join(["", first, *rest]).rstrip())
+    if "usd" in budget:
+        from decimal import Decimal
+
+        from distillc.runtimes.remote.meter import dollars
+
+        limit = Decimal(budget["usd"])
+        lines.append(f"{dollars(max(limit - whole.usd, Decimal(0)))} of the budget of {dollars(limit)} are left")
+    return lines
+
+
+def _cells(amount: "Amount") -> tuple[str, ...]:
+    from distillc.runtimes.remote.meter import dollars
+
+    counts = (amount.answers, amount.calls, amount.prompt_tokens, amount.completion_tokens, amount.trained_tokens)
+    return (*(f"{count:,}" if count else "" for count in counts), f"{amount.seconds:,.1f}", dollars(amount.usd) if amount.usd else "")
+
+
+def _planned(estimate: Mapping[str, Any] | None) -> str:
+    """What a stage was to yield at most, and what its answers were to cost."""
+    from decimal import Decimal
+
+    from distillc.runtimes.remote.meter import dollars
+
+    if estimate is None:
+        return ""
+    parts = [f"{estimate[name]:,} {what}" for name, what in (("rows", "rows"), ("tokens", "tokens out")) if estimate.get(name) is not None]
+    if estimate.get("usd") is not None:
+        parts.append(f"{dollars(Decimal(estimate['usd']))} for answers")
+    return f"≤ {', '.join(parts)}" if parts else ""
+
+
+def as_json(
+    run: str, by: str, sums: "Mapping[str, Amount]", rows: "Iterable[Row]", estimates: Mapping[str, Any], budget: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Money as decimal text, for a float is not exact."""
+    from distillc.runtimes.ledger import Amount
+
+    return {
+        "run": run,
+        "by": by,
+        "sums": [
+            {by: None if name == NO_MODEL else name, **_plain(amount), **_estimate(estimates, by, name)} for name, amount in sums.items()
+        ],
+        "total": _plain(sum(sums.values(), Amount())),
+        "budget": budget,
+        "rows": [
+            {
+                "stage": row.stage,
+                "key": row.key,
+                "kind": row.kind,
+                "shard": row.shard,
+                "model": row.model,
+                **_plain(row.amount),
+                "prices": row.prices,
+                "actor": row.actor,
+                "key_name": row.key_name,
+            }
+            for row in rows
+        ],
+    }
+
+
+def _estimate(estimates: Mapping[str, Any], by: str, name: str) -> dict[str, Any]:
+    return {"estimate": estimates.get(name)} if by == "stage" else {}
+
+
+def _plain(amount: "Amount") -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return {**asdict(amount), "seconds": round(amount.seconds, 3), "usd": f"{amount.usd:f}"}

@@ -1,0 +1,105 @@
+"""`cost`: what is printed adds up, to the cent and beyond, and stands beside what was planned."""
+
+import json
+import re
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from distillc.cli.main import main
+from distillc.runtimes.events import EventLog
+from distillc.runtimes.journal import Journal
+from distillc.runtimes.remote.meter import Price, Spent
+
+STAGES = [("prose", "k0", "ingest"), ("answers", "k1", "generate"), ("student", "k2", "train"), ("test", "k3", "evaluate")]
+HALF = Price(Decimal("0.2"), Decimal("0.6"), Decimal("0.5"))
+# The recorded walk-through: 22,114 requests for $4.9, at half of $0.2 and $0.6 per million. So many tokens come to that sum:
+# 0.1 * 14.5 + 0.3 * 11.5 = 1.45 + 3.45. Uneven shards of 1,000 rows, the last of 114.
+SHARDS = [(1000, 655_703, 520_033)] * 22 + [(114, 14_500_000 - 22 * 655_703, 11_500_000 - 22 * 520_033)]
+
+
+def recorded(home: Path) -> None:
+    """Two runs: the first is killed within the second shard, the other ends."""
+    for run, shards, whole in (("20261124-100000-grammar", SHARDS[:2], False), ("20261124-110000-grammar", SHARDS[1:], True)):
+        journal = Journal(home / "journal.sqlite3")
+        journal.start(run, "grammar", "distill.yaml", STAGES)
+        journal.close()
+        log = EventLog(home / "runs" / run / "events.jsonl")
+        log.emit("run started", run=run, actor="ada", budget={"usd": "20"}, estimates={"answers": {"rows": 22114, "tokens": 90_578_944}})
+        log.emit("stage started", stage="answers", key="k1", kind="generate")
+        for number, (calls, prompt, completion) in enumerate(shards, start=int(whole)):
+            for part in (2, 1):  # an event in the middle of a shard, then its last one
+                if part == 1 and not whole and number == 1:
+                    continue
+                usd = HALF.of(prompt // part, completion // part)
+                spent = Spent(calls // part, prompt // part, completion // part, usd)
+                log.emit(
+                    "spent",
+                    stage="answers",
+                    shard=number,
+                    model="big",
+                    answers=spent.calls,
+                    calls=spent.calls,
+                    prompt_tokens=spent.prompt_tokens,
+                    completion_tokens=spent.completion_tokens,
+                    usd=f"{spent.usd:f}",
+                    seconds=10.0,
+                    prices={"input": "0.2", "output": "0.6", "discount": "0.5"},
+                    key_name="env:NEBIUS_API_KEY",
+                )
+        if whole:
+            log.emit("stage sealed", stage="answers", key="k1", kind="generate", seconds=225.0)
+            log.emit("stage started", stage="student", key="k2", kind="train")
+            log.emit("trained", stage="student", tokens=18_250_000)
+            log.emit("stage sealed", stage="student", key="k2", kind="train", seconds=850.0)
+            log.emit("stage started", stage="test", key="k3", kind="evaluate")
+            log.emit("stage sealed", stage="test", key="k3", kind="evaluate", seconds=4.5)
+        log.close()
+
+
+def cost(home: Path, capsys: pytest.CaptureFixture[str], *options: str) -> str:
+    assert main(["cost", "--store", str(home), *options]) == 0
+    return capsys.readouterr().out
+
+
+def test_the_walk_through_comes_to_4_9_dollars(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    recorded(tmp_path)
+    said = json.loads(cost(tmp_path, capsys, "--format", "json"))
+    assert Decimal(said["total"]["usd"]) == Decimal("4.9")
+    assert [said["total"][name] for name in ("calls", "prompt_tokens", "completion_tokens", "trained_tokens")] == [
+        22_114,
+        14_500_000,
+        11_500_000,
+        18_250_000,
+    ]
+    assert len([row for row in said["rows"] if row["model"] == "big"]) == 23
+    for name in ("usd", "seconds", "calls"):
+        assert sum(Decimal(str(row[name])) for row in said["rows"]) == Decimal(str(said["total"][name]))
+    # Asking took 22 * 10 s in the second run and 20 s in the first; 5 s of the stage were no model's.
+    assert {one["stage"]: one["seconds"] for one in said["sums"]} == {"answers": 245.0, "student": 850.0, "test": 4.5}
+    assert said["rows"][0]["key_name"] == "env:NEBIUS_API_KEY"
+    assert said["rows"][0]["actor"] == "ada"
+
+
+@pytest.mark.parametrize("by", ["stage", "model"])
+def test_the_lines_add_up_to_the_last_one(tmp_path: Path, capsys: pytest.CaptureFixture[str], by: str) -> None:
+    recorded(tmp_path)
+    _, head, *lines, last, left = cost(tmp_path, capsys, "--by", by).splitlines()
+    assert head.split()[0] == by
+    money = [sum(map(Decimal, re.findall(r"\$([0-9.]+)", line))) for line in (*lines, last)]
+    assert sum(money[:-1]) == money[-1] == Decimal("4.90")
+    names = {line.split()[0] for line in lines}
+    assert names == ({"answers", "student", "test"} if by == "stage" else {"big", "student", "(no"})
+    assert left == "$15.10 of the budget of $20.00 are left"
+
+
+def test_the_plan_stands_beside_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    recorded(tmp_path)
+    (line,) = [line for line in cost(tmp_path, capsys).splitlines() if line.startswith("  answers")]
+    assert line.endswith("$4.90  ≤ 22,114 rows, 90,578,944 tokens out")
+
+
+def test_without_a_run_there_is_nothing_to_add_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["cost", "--store", str(tmp_path)]) == 2
+    assert "nothing has run here yet" in capsys.readouterr().err
