@@ -39,8 +39,10 @@ class State:
     hits: Counter[Fault] = field(default_factory=Counter)  # how often a fault of the script has struck
 
     def change(self, script: Script) -> None:
+        """From now on another script, for which no request has been tried yet."""
         self.script = script
         self.hits.clear()
+        self.log.tries.clear()
 
     def new_id(self, prefix: str) -> str:
         """The next id of a kind: the same ones in each run of the same script."""

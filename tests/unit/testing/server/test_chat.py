@@ -80,9 +80,10 @@ def test_thoughts_stand_before_the_answer_or_in_a_field(server: Server) -> None:
         assert message["content"] == "He goes." and message[field].startswith("Okay")
 
 
-def test_a_thought_that_never_ends_fills_the_limit(server: Server) -> None:
-    reply = server(teacher="think_on").chat("he go", max_tokens=50).json()
-    assert reply["usage"]["completion_tokens"] == 50
+@pytest.mark.parametrize("limit", [50, 4096])
+def test_a_thought_that_never_ends_fills_the_limit(server: Server, limit: int) -> None:
+    reply = server(teacher="think_on").chat("he go", max_tokens=limit).json()
+    assert reply["usage"]["completion_tokens"] == limit
     assert reply["choices"][0]["finish_reason"] == "length" and "</think>" not in reply["choices"][0]["message"]["content"]
 
 

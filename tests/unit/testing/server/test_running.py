@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import httpx
 
 from distillc.testing.server import Script, serve
@@ -15,3 +18,9 @@ def test_a_server_of_its_own_process_answers_and_ends() -> None:
         pass
     else:
         raise AssertionError("the server still answers")
+
+
+def test_without_its_extra_it_says_which_one_that_is() -> None:
+    code = "import sys; sys.modules['uvicorn'] = None; import distillc.testing.server"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert ended.returncode == 1 and "needs uvicorn" in ended.stderr and "distillc[serve]" in ended.stderr
