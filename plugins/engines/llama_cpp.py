@@ -131,7 +131,7 @@ class RunningLlama:
             # The row of each answer id is that of the token before it: the last id of the prompt speaks of the first of the answer.
             parts = [(place, [*pairs[index][0], *pairs[index][1][:-1]], 0, len(pairs[index][1])) for place, index in enumerate(group)]
             logits = torch.from_numpy(self.decode(self.scorer, parts))
-            for index, part in zip(group, logits.split([wanted for *_, wanted in parts]), strict=True):
+            for index, part in zip(group, torch.split(logits, [wanted for *_, wanted in parts]), strict=True):
                 yield index, part.log_softmax(-1)
 
     def answer(
