@@ -14,10 +14,10 @@ from distillc.compiler.document import Where
 from distillc.compiler.estimate import Estimates
 from distillc.compiler.keys import result_config, stage_key
 from distillc.compiler.lower.graph import Draft
-from distillc.compiler.marks import Marked
 from distillc.compiler.plan import Input, Stage
 from distillc.compiler.plugins import Plugins
 from distillc.spec.errors import DistillError
+from distillc.spec.marks import Marked
 from distillc.spec.matrix import Cell, Matrix
 from distillc.spec.nodes import Entry
 from distillc.spec.resolve import nearest

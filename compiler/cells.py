@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from distillc.compiler.outline import Outline
 from distillc.compiler.outline.models import Model
 from distillc.compiler.outline.roles import roles
-from distillc.compiler.outline.rows import Rows
 from distillc.compiler.outline.steps import Step
 from distillc.compiler.plugins import Plugins
 from distillc.compiler.world import World
@@ -22,12 +21,13 @@ from distillc.spec.lint import findings as look
 from distillc.spec.matrix import Cell, Matrix
 from distillc.spec.nodes import Entry, MappingNode, Node, at, entries
 from distillc.spec.references import KINDS, split_name
+from distillc.spec.rows import Rows
 from distillc.spec.rules import Context
 
 if TYPE_CHECKING:
     from distillc.compiler.lower.graph import Draft
 
-EVERYWHERE = ("task", "decoding", "seed")
+EVERYWHERE = ("task", "decoding", "seed", "privacy")
 """What every step may read."""
 MANY = 3
 """So many cells are named; of more, the number."""

@@ -20,7 +20,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from distillc.compiler.marks import Marked
+from distillc.spec.marks import Marked
 
 MarksOf = Callable[[str, str], tuple[Marked, ...]]
 

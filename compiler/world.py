@@ -10,11 +10,11 @@ from typing import Any
 
 from distillc.compiler.facts.locate import NotLocated, locate
 from distillc.compiler.facts.model import read_facts
-from distillc.compiler.marks import marked_fields
 from distillc.compiler.outline.models import Origin
 from distillc.compiler.pinned import FIELDS, fields_digest
 from distillc.compiler.plugins import Plugins
 from distillc.spec.errors import DistillError, UsageError
+from distillc.spec.marks import marked_fields
 
 
 class World:

@@ -66,6 +66,10 @@ class Registry:
     def manifest(self, kind: str, name: str) -> Manifest:
         return self.entry(kind, name).manifest
 
+    def capabilities(self, kind: str, name: str) -> Mapping[str, Any]:
+        entry = self._by_name.get((kind, name))
+        return entry.manifest.capabilities if entry and not entry.error else {}
+
     def config_schema(self, kind: str, name: str) -> Mapping[str, Any]:
         return self.entry(kind, name).schema
 

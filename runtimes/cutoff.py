@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from distillc.compiler.keys import result_config, stage_key
-from distillc.compiler.marks import Marked, marked_fields
 from distillc.compiler.plan import Stage
+from distillc.spec.marks import Marked, marked_fields
 
 
 class Schemas(Protocol):

@@ -7,8 +7,10 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from distillc.spec.check import Reference
-from distillc.spec.nodes import at, text
+from distillc.spec.declared import reads_teacher
+from distillc.spec.nodes import uses
 from distillc.spec.references import owner, split_name
+from distillc.spec.rows import ANSWER, rows_of
 from distillc.spec.rules import Context
 
 _MADE_FROM = {"models": "from", "train": "model", "quantize": "from", "choose": "among"}
@@ -84,7 +86,7 @@ def _read(context: Context) -> Pedigree:
         if reference.expects == "model":
             if key == _MADE_FROM.get(section):
                 parents.setdefault(name, []).append(reference.text)
-            elif section == "train" and key == "losses":
+            elif section == "train" and key == "losses" and _is_soft(reference, context):
                 teachers.setdefault(name, []).append(reference.text)
             elif section == "generate" and teaches(reference, context):
                 answering.setdefault(name, []).append(reference.text)
@@ -105,9 +107,19 @@ def _read(context: Context) -> Pedigree:
     return Pedigree(_frozen(parents), _frozen(forms), own, sections, _handed_down(own, parents), _handed_down(steps, parents))
 
 
+def _is_soft(reference: Reference, context: Context) -> bool:
+    """Of a teacher that a loss names. A loss that is not installed is taken for one that needs it."""
+    loss = uses(context.at(*reference.path[:4])) or ""
+    return loss not in context.table.names("losses") or reads_teacher(context.table.capabilities("losses", loss))
+
+
 def teaches(reference: Reference, context: Context) -> bool:
     """Whether what a generator's model writes becomes the target of its rows; else it is only written down beside it."""
-    return text(at(context.root, *reference.path[:-1], "into")) != "output"
+    rows, place = rows_of(str(reference.path[1]), context), reference.path[3] if len(reference.path) > 3 else None
+    if rows is None or not isinstance(place, int) or place >= len(rows.effects):
+        return True  # its shape is wrong, or what it is made from
+    effect = rows.effects[place]
+    return effect.target == ANSWER or not effect.known
 
 
 def _reached(names: Iterable[str], edges: Mapping[str, Iterable[str]]) -> tuple[str, ...]:

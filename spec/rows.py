@@ -1,52 +1,148 @@
-"""What the text says of the rows of a step: where they come from, how many they can be, whether they have targets, who answered them.
+"""What is known of the rows behind a name without reading one: where they come from, who answered them, how many they can be.
 
-Rules ask here. What the text leaves open (a plugin that is not known, a name that leads nowhere) is None.
+One view for the rules of the language and for the compiler, worked out from plain bodies and from what manifests declare of their
+plugins; so third parties' plugins are seen as the built-ins are. A plugin that declares nothing leaves things open: None.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
-from distillc.spec.diagnostic import Span
-from distillc.spec.nodes import Node, at, items, text, uses, whole
-from distillc.spec.references import Definition, split_name
+from distillc.spec.check import Walker
+from distillc.spec.declared import evaluated
+from distillc.spec.filled import filled
+from distillc.spec.marks import marked_fields, named
+from distillc.spec.nodes import Node, at, items, text, uses
+from distillc.spec.references import split_name
 from distillc.spec.rules import Context
+from distillc.spec.table import PluginTable
 
-FILE_SOURCES = frozenset({"jsonl", "csv"})
-_LIMITED = FILE_SOURCES | {"docstrings"}
-"""Sources whose `limit` bounds their rows."""
-_ONE_FROM_ONE = frozenset({"corrupt", "answer"})
-"""Generators that make at most one row of each."""
+SECTIONS = ("data", "generate", "curate")
+NO_TARGET, OWN_TARGET, ANSWER = "none", "own", "answer"
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Rows:
-    """A step of data, generate or curate. `source` is what it is made from, `data` the name of the data step that all comes from.
+class Effect(NamedTuple):
+    """What a generator does to a row. `target`: what stands in its target then, `none`, `own` (its own) or `answer`; None where that is as
+    before, or not `known`. `answers`: the field that takes an answer of its model."""
 
-    `split`: the one split that it has rows of. `most`: an upper bound of its training rows, from the limits that are written.
-    `bare`: the step that left the rows without targets. `answered`: the generator whose answers their targets are.
+    target: str | None
+    answers: str | None
+    known: bool
+
+
+class Rows(NamedTuple):
+    """A step that yields rows. `splits` are those that may hold any; `data` is the step of that section that all of them come from.
+
+    `start` to `stop` (None: to the end) is the range of its training rows; later steps only take parts of the one next to the data.
+    `teachers` answered them; `cleaned_of` are the steps whose rows a curator took out. `at_most`: an upper bound of the training rows,
+    `held_out` of the others by split. `unsifted`: nothing on the way from the data takes rows out but by that range. `bare`: the step
+    that left them without targets. `answered`: the generator whose answers their targets are, as its step and place.
     """
 
     name: str
     section: str
-    node: Node
-    span: Span
-    source: "Rows | None"
-    data: str | None
-    split: str | None
-    most: int | None
-    bare: Span | None
-    answered: Node | None
+    data: str
+    source: str | None = None
+    splits: tuple[str, ...] = ("train",)
+    start: int = 0
+    stop: int | None = None
+    teachers: tuple[str, ...] = ()
+    cleaned_of: frozenset[str] = frozenset()
+    at_most: int | None = None
+    held_out: Mapping[str, int] = {}
+    unsifted: bool = True
+    bare: str | None = None
+    answered: tuple[str, int] | None = None
+    effects: tuple[Effect, ...] = ()
 
-    def way(self) -> "Iterator[Rows]":
-        """The step itself, then what it is made from, up to the source."""
-        step: Rows | None = self
-        while step is not None:
-            yield step
-            step = step.source
+    def meets(self, split: str, other: "Rows", its: str) -> bool:
+        """Whether one split and one of another step have rows in common. Ranges count for training rows alone: the others enter whole."""
+        if (self.data, split) != (other.data, its):
+            return False
+        if split != "train":
+            return True
+        return (other.stop is None or self.start < other.stop) and (self.stop is None or other.start < self.stop)
+
+    def most(self, split: str) -> int | None:
+        """An upper bound of the rows in a split that may hold any; None where nothing is known."""
+        return None if split not in self.splits else self.at_most if split == "train" else self.held_out.get(split)
+
+    def taken(self, split: str | None) -> tuple[str, ...]:
+        """Of the splits that are meant (None: all) those that may hold rows."""
+        return tuple(name for name in self.splits if split in (None, name))
+
+
+def make_rows(section: str, name: str, body: Mapping[str, Any], known: Mapping[str, Rows], plugins: PluginTable) -> Rows | None:
+    """Of a step with all its defaults (`spec/filled.py`); None where nothing is known of what it is made from."""
+    if section == "data":
+        return _data(name, body, plugins)
+    origin, split = split_name(body["from"])
+    source = known.get(origin)
+    if source is None:
+        return None
+    splits = source.splits if split is None else (split,)
+    made = source._replace(name=name, section=section, source=origin, splits=splits, effects=())
+    return (_generate if section == "generate" else _curate)(made, body, plugins)
+
+
+def _data(name: str, body: Mapping[str, Any], plugins: PluginTable) -> Rows:
+    split: Mapping[str, Any] = body.get("split") or {}
+    held_out = {side: split[side] for side in ("validation", "test") if split.get(side)}
+    able = plugins.capabilities("sources", body["uses"])
+    most = evaluated(able.get("rows"), body)
+    most = max(0, most - sum(held_out.values())) if isinstance(most, int) else None  # exactly so many are held out, and first
+    bare = name if evaluated(able.get("target"), body) == NO_TARGET else None
+    return Rows(name, "data", name, splits=("train", *held_out), at_most=most, held_out=held_out, bare=bare)
+
+
+def _generate(made: Rows, body: Mapping[str, Any], plugins: PluginTable) -> Rows:
+    skip, limit = body.get("skip", 0), body.get("limit")
+    next_to_data = made.data == made.source
+    if next_to_data:
+        made = made._replace(start=skip, stop=None if limit is None else skip + limit)
+    bounds = [number for number in (limit, None if made.at_most is None else max(0, made.at_most - skip)) if number is not None]
+    one_each = all(plugins.capabilities("generators", item["uses"]).get("rows") == "one" for item in body["steps"])
+    effects = tuple(effect_of(item, plugins) for item in body["steps"])
+    bare, answered, teachers = made.bare, made.answered, list(made.teachers)
+    for index, (item, effect) in enumerate(zip(body["steps"], effects, strict=True)):
+        if effect.target is not None or not effect.known:
+            bare = made.name if effect.target == NO_TARGET else None
+            answered = (made.name, index) if effect.target == ANSWER else None
+        if effect.target == ANSWER or not effect.known:
+            teachers += _named("generators", item, "model", plugins)
+    return made._replace(
+        teachers=tuple(dict.fromkeys(teachers)),
+        at_most=min(bounds, default=None) if one_each else None,
+        held_out=made.held_out if one_each else {},
+        unsifted=made.unsifted and one_each and (next_to_data or not (skip or limit)),
+        bare=bare,
+        answered=answered,
+        effects=effects,
+    )
+
+
+def _curate(made: Rows, body: Mapping[str, Any], plugins: PluginTable) -> Rows:
+    against = [split_name(text)[0] for item in body["steps"] for text in _named("curators", item, "rows", plugins)]
+    return made._replace(cleaned_of=made.cleaned_of | frozenset(against), unsifted=False)
+
+
+def effect_of(item: Mapping[str, Any], plugins: PluginTable) -> Effect:
+    able = plugins.capabilities("generators", item["uses"])
+    if "answers" in able:
+        field = evaluated(able["answers"], item)
+        return Effect(ANSWER if field == "target" else None, field, known=True)
+    target = evaluated(able.get("target"), item)
+    return Effect(target, None, known=target is not None)
+
+
+def _named(kind: str, body: Mapping[str, Any], mark: str, plugins: PluginTable) -> list[str]:
+    return named(marked_fields(plugins.config_schema(kind, body["uses"])), body, mark)
+
+
+# for rules of the language
 
 
 def all_rows(context: Context) -> Mapping[str, Rows]:
-    """By name. A step that is made from itself is left out."""
+    """By name, of the steps whose shape is right. One that is made from itself, or from what is not known, is left out."""
     if "rows" not in context.memo:
         context.memo["rows"] = _read(context)
     found: Mapping[str, Rows] = context.memo["rows"]
@@ -58,63 +154,59 @@ def rows_of(reference: str | None, context: Context) -> Rows | None:
     return all_rows(context).get(split_name(reference)[0]) if reference else None
 
 
-def plugins(step: Rows) -> list[tuple[str | None, Node]]:
-    """The generators or curators of a step, in order: their names and nodes."""
-    return [(uses(item), item) for item in items(at(step.node, "steps"))]
+def way(rows: Rows | None, context: Context) -> Iterator[Rows]:
+    """The step itself, then what it is made from, up to the data."""
+    while rows is not None:
+        yield rows
+        rows = all_rows(context).get(rows.source) if rows.source else None
+
+
+def step_of(rows: Rows, context: Context) -> Node | None:
+    return context.at(rows.section, rows.name)
+
+
+def items_of(rows: Rows, context: Context) -> Sequence[Node]:
+    """The generators or curators of a step, in order."""
+    return items(at(step_of(rows, context), "steps"))
+
+
+def kept_apart(rows: Rows, context: Context) -> list[Node]:
+    """The places where the curators of a step name rows that nothing of it may repeat."""
+    if rows.section != "curate":
+        return []
+    found = []
+    for item in items_of(rows, context):
+        fields = marked_fields(context.table.config_schema("curators", uses(item) or ""))
+        found += [at(item, marked.field) for marked in fields if marked.mark == "rows"]
+    return [node for node in found if node is not None]
 
 
 def _read(context: Context) -> dict[str, Rows]:
+    walker = Walker(context.table.language_schema())
     found: dict[str, Rows] = {}
-    lost: set[str] = set()  # in a loop, or made from what is: another rule reports it
+    lost: set[str] = set()
     for name in context.definitions:
-        waiting: dict[str, tuple[Definition, str | None]] = {}  # a way can be long: no recursion
+        trail: dict[str, None] = {}  # a way can be long: no recursion
         following: str | None = name
-        while following is not None and following not in found and following not in waiting and following not in lost:
+        while following is not None and following not in found and following not in lost and following not in trail:
             definition = context.definitions.get(following)
-            if definition is None or definition.kind != "rows":
+            if definition is None or definition.kind != "rows" or definition.path in context.malformed:
+                lost.add(following)
                 break
-            reference = text(at(context.at(*definition.path), "from")) if definition.section != "data" else None
-            waiting[following] = definition, reference
-            following = split_name(reference)[0] if reference else None
-        if following in waiting or following in lost:
-            lost |= waiting.keys()
-            continue
-        for step, (definition, reference) in reversed(waiting.items()):
-            node = context.at(*definition.path)
-            if node is not None:
-                source, only = split_name(reference) if reference else (None, None)
-                found[step] = _step(definition, node, found.get(source) if source else None, only)
+            trail[following] = None
+            origin = text(at(context.at(*definition.path), "from")) if definition.section != "data" else None
+            following = split_name(origin)[0] if origin else None
+        for step in reversed(trail):
+            definition = context.definitions[step]
+            made = _made(definition.section, step, context, walker, found)
+            if made is None:
+                lost.add(step)
+            else:
+                found[step] = made
     return found
 
 
-def _step(definition: Definition, node: Node, source: Rows | None, only: str | None) -> Rows:
-    data = definition.name if definition.section == "data" else source.data if source else None
-    split = (source.split if source else None) or only
-    most, bare, answered = (source.most, source.bare, source.answered) if source else (None, None, None)
-    if definition.section == "data":
-        most = _most_read(node)
-        bare = definition.span if uses(node) == "docstrings" else None
-    elif definition.section == "generate":
-        most = _most_entering(node, most)
-        for item in items(at(node, "steps")):
-            name, into = uses(item), text(at(item, "into")) or "target"
-            if name not in _ONE_FROM_ONE:
-                most = bare = answered = None
-            elif name == "corrupt":
-                bare, answered = (definition.span if text(at(item, "gold")) == "drop" else None), None
-            elif into == "target":
-                bare, answered = None, item
-    return Rows(definition.name, definition.section, node, definition.span, source, data, split, most, bare, answered)
-
-
-def _most_read(node: Node) -> int | None:
-    limit = whole(at(node, "limit")) if uses(node) in _LIMITED else None
-    held_out = sum(whole(at(node, "split", side)) or 0 for side in ("validation", "test"))
-    return None if limit is None else limit - held_out
-
-
-def _most_entering(node: Node, most: int | None) -> int | None:
-    limit, skip = whole(at(node, "limit")), whole(at(node, "skip")) or 0
-    if most is None:
-        return limit
-    return most - skip if limit is None else min(most - skip, limit)
+def _made(section: str, name: str, context: Context, walker: Walker, known: Mapping[str, Rows]) -> Rows | None:
+    node = context.at(section, name)
+    schema = walker.root["properties"][section].get("additionalProperties", {})
+    return make_rows(section, name, filled(node, schema, walker), known, context.table) if node is not None else None

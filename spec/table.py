@@ -13,6 +13,10 @@ class PluginTable(Protocol):
         """The JSON Schema of one plugin's config (an object schema, `additionalProperties: false`)."""
         ...
 
+    def capabilities(self, kind: str, name: str) -> Mapping[str, Any]:
+        """What the manifest of a plugin declares of it; nothing of one that is not installed or broken."""
+        ...
+
     def language_schema(self) -> Mapping[str, Any]:
         """The JSON Schema of the whole language with the installed plugins (`spec/schema.py` composes it)."""
         ...

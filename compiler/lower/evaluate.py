@@ -8,9 +8,9 @@ from distillc.compiler.lower.graph import Draft, Graph, Step
 from distillc.compiler.lower.overlap import lower_overlaps
 from distillc.compiler.lower.rows import wire_references
 from distillc.compiler.lower.train import find_metric
-from distillc.compiler.outline.declared import named_values
 from distillc.compiler.outline.roles import roles
 from distillc.compiler.plan import Input
+from distillc.spec.declared import named_values
 from distillc.spec.model import EvaluateStep, Gate
 
 ANSWERER = "answer"

@@ -9,13 +9,13 @@ from pydantic import ValidationError
 
 from distillc.compiler.document import Document, Where
 from distillc.compiler.keys import library_versions, stage_versions
-from distillc.compiler.marks import Marked
 from distillc.compiler.outline import Outline
 from distillc.compiler.outline.models import Model
 from distillc.compiler.plan import Input
 from distillc.compiler.plugins import Plugins
 from distillc.spec.diagnostic import Diagnostic, Severity
 from distillc.spec.errors import DistillError
+from distillc.spec.marks import Marked
 from distillc.spec.model import Decoding, Spec, Uses
 from distillc.spec.references import split_name
 
@@ -146,7 +146,7 @@ class Graph:
         """
         spec = self.spec
         entering = [(port, entry.split, id(self.drafts.get(entry.stage))) for port, entry in inputs.items()]
-        key = (id_, *entering, id(spec.task), id(spec.decoding), spec.seed, *[each if isinstance(each, str) else id(each) for each in of])
+        key = (id_, *entering, id(spec.task), id(spec.decoding), id(spec.privacy), spec.seed, *[each if isinstance(each, str) else id(each) for each in of])
         if key in self.known.drafts:
             self.drafts[id_] = self.known.drafts[key]
             return id_
@@ -244,24 +244,24 @@ class Graph:
         model = self.models[name]
         if model.engine is not None:
             uses = model.engine["uses"]
-            given = {key: value for key, value in model.engine.items() if key != "uses" and value is not None}
-            return self.fields_of("engines", uses, {**self._handed_on(model, uses), **given}, (*model.where, "engine"))
+            given = {key: value for key, value in model.engine.items() if key != "uses"}
+            return self.fields_of("engines", uses, self._handed_on(model, uses, given), (*model.where, "engine"))
         if model.format not in self.known.readers:
             readers = self.outline.readers(model.format)
             installed = [n for n in readers if not self.plugins.missing(self.plugins.manifest("engines", n))]
             self.known.readers[model.format] = next(iter([*installed, *readers]), None)
         engine = self.known.readers[model.format]
-        return self.fields_of("engines", engine, self._handed_on(model, engine), model.where) if engine else None
+        return self.fields_of("engines", engine, self._handed_on(model, engine, {}), model.where) if engine else None
 
-    def _handed_on(self, model: Model, engine: str) -> dict[str, Any]:
-        """What the engine is told by others than its own config: fields that no key has, so that no sealed model may hold them.
+    def _handed_on(self, model: Model, engine: str, given: dict[str, Any]) -> dict[str, Any]:
+        """An engine's config with what others say: in fields that no key has, so that no sealed model may hold them.
 
-        Those that the model's entry has too (its `api_key`, its `price`), and what `privacy` says of `retention`.
+        What the model's entry says too (its `api_key`, its `price`) counts where the engine's own does not. What `privacy` asks for counts.
         """
-        own = {marked.field for marked in self.marks("engines", engine) if marked.mark in ("secret", "runtime")}
-        given = {key: value for key, value in model.fields.items() if key in own and value is not None}
-        if "retention" in own and self.spec.privacy:
-            given["retention"] = self.spec.privacy.retention
+        open_ = {marked.field for marked in self.marks("engines", engine) if marked.mark in ("secret", "runtime")}
+        given = given | {key: value for key, value in model.fields.items() if key in open_ and given.get(key) is None}
+        if "retention" in open_ and self.spec.privacy and self.spec.privacy.retention == "none":
+            given["retention"] = "none"
         return given
 
 

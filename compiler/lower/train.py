@@ -5,8 +5,8 @@ from typing import Any
 from distillc.compiler.document import Where
 from distillc.compiler.lower.graph import Draft, Fields, Graph, Step
 from distillc.compiler.lower.rows import wire_references
-from distillc.compiler.outline.declared import named_values
 from distillc.compiler.plan import Input
+from distillc.spec.declared import named_values
 from distillc.spec.model import CaptureStep, EarlyStopping, Spec, TrainStep
 
 GRID = (1.0, 1.5, 2.0, 4.0)

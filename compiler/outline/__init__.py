@@ -9,18 +9,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from typing import TYPE_CHECKING, Any
 
-from distillc.compiler.marks import Marked, marked_fields
-from distillc.compiler.outline.declared import evaluated
-from distillc.compiler.outline.filled import defaults, filled
 from distillc.compiler.outline.models import Learn, Model, make_model
-from distillc.compiler.outline.rows import Rows, make_rows
 from distillc.compiler.outline.steps import Step, sound_steps
 from distillc.spec.check import Walker, resolve_ref
+from distillc.spec.declared import evaluated, reads_teacher
 from distillc.spec.diagnostic import Span
 from distillc.spec.errors import DistillError
+from distillc.spec.filled import defaults, filled
+from distillc.spec.marks import Marked, marked_fields, named
 from distillc.spec.nodes import Entry, MappingNode, Node, ScalarNode
 from distillc.spec.references import KINDS, split_name
 from distillc.spec.resolve import find, nearest
+from distillc.spec.rows import Rows, all_rows, make_rows
 from distillc.spec.rules import Context
 
 if TYPE_CHECKING:
@@ -45,19 +45,24 @@ class Outline:
         self._walker = Walker(plugins.language_schema())
         self.malformed = context.malformed
         self._marks: dict[tuple[str, str], tuple[Marked, ...]] = {}
-        self._capabilities: dict[tuple[str, str], Mapping[str, Any]] = {}
         self._readers: dict[str | None, list[str]] = {}
         self._parts: dict[str, tuple[Node | None, Mapping[str, Any]]] = {}
         self.order: list[Step] = sound_steps(context, self._walker)
         self.rows: dict[str, Rows] = {}
         self.models: dict[str, Model] = {}
+        known = all_rows(context)
         for step in self.order:
-            self.fill(step)
+            if step.name in known:
+                self.rows[step.name] = known[step.name]
+            else:
+                self.fill(step)
 
     def fill(self, step: Step) -> None:
         """Works out what is known of a step's rows, or of its model; all before it are there."""
         if KINDS[step.section] == "rows":
-            self.rows[step.name] = make_rows(self, step)
+            rows = make_rows(step.section, step.name, step.body, self.rows, self.plugins)
+            assert rows is not None, "a step that is sound comes after what it is made from"
+            self.rows[step.name] = rows
         elif KINDS[step.section] == "model":
             self.models[step.name] = make_model(self, step)
 
@@ -104,12 +109,7 @@ class Outline:
 
     def capabilities(self, kind: str, name: str) -> Mapping[str, Any]:
         """Of a plugin that is not installed or broken, nothing is known."""
-        if (kind, name) not in self._capabilities:
-            try:
-                self._capabilities[kind, name] = self.plugins.manifest(kind, name).capabilities
-            except DistillError:
-                self._capabilities[kind, name] = {}
-        return self._capabilities[kind, name]
+        return self.plugins.capabilities(kind, name)
 
     def declared(self, kind: str, body: Mapping[str, Any], capability: str) -> Any:
         """A capability that the manifest declares as a table over the plugin's fields."""
@@ -125,8 +125,7 @@ class Outline:
 
     def named(self, kind: str, body: Mapping[str, Any], mark: str) -> list[str]:
         """The references of one kind (`rows`, `model`, `gate`) in a plugin's fields."""
-        values = [body.get(marked.field) for marked in self.marks(kind, body["uses"]) if marked.mark == mark]
-        return [text for value in values for text in (value if isinstance(value, list) else [value]) if isinstance(text, str)]
+        return named(self.marks(kind, body["uses"]), body, mark)
 
     def model_kind(self, uses: str) -> str:
         """`models:` takes teachers and students; no name may be both."""
@@ -134,7 +133,7 @@ class Outline:
 
     def is_soft(self, loss: str) -> bool:
         """Whether a loss reads what a teacher knew."""
-        return str(self.capabilities("losses", loss).get("needs", "none")) != "none"
+        return reads_teacher(self.capabilities("losses", loss))
 
     def reads(self, engine: str, format: str | None) -> bool:
         return format in self.capabilities("engines", engine).get("reads", ())

@@ -6,8 +6,8 @@ Named tuples, and in `rows.py` too: a frozen dataclass takes eight times as long
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from distillc.compiler.outline.declared import evaluated
 from distillc.compiler.outline.steps import Step
+from distillc.spec.declared import evaluated
 from distillc.spec.references import split_name
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """The role of each model in a report (design, section 8); the first that fits.
 
-`teacher`: named by a loss or by a generator's model field. `student`: trained with a soft loss or on a teacher's answers, or descending
-from such a step. `base`: an untrained input of a student. `export`: made by a quantizer. `reference`: all else.
+`teacher`: named by a loss, or by a generator whose answers become targets. `student`: trained with a soft loss or on a teacher's answers,
+or descending from such a step. `base`: an untrained input of a student. `export`: made by a quantizer. `reference`: all else.
 """
 
 from collections.abc import Sequence

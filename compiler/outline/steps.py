@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-from distillc.compiler.outline.filled import Schema, filled
 from distillc.spec.check import Walker
+from distillc.spec.filled import Schema, filled
 from distillc.spec.nodes import Node, at, entries, text
 from distillc.spec.references import KINDS, SPLITS, owner, split_name
 from distillc.spec.rules import Context

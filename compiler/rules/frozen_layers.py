@@ -39,6 +39,8 @@ def check(outline: Outline) -> Iterator[Diagnostic]:
     for step in outline.of("train"):
         trainer, model = step.body["trainer"], step.body["model"]
         field = outline.capabilities("trainers", trainer["uses"]).get("freezes")
+        if field is None:
+            continue
         frozen = trainer.get(field)
         layers = outline.known(outline.models[step.name], "layers") if frozen else None
         if layers is not None and frozen >= layers:

@@ -27,8 +27,8 @@ Fix: takes the value that is spelt most like it.
 from collections.abc import Iterator, Mapping
 
 from distillc.compiler.outline import Outline, Where
-from distillc.compiler.outline.declared import named_values
 from distillc.compiler.rules import error, respelled
+from distillc.spec.declared import named_values
 from distillc.spec.diagnostic import Diagnostic
 from distillc.spec.wording import closest, did_you_mean
 

@@ -42,7 +42,7 @@ class Manifest(NamedTuple):
 
     What is known of a model before it is made: students and quantizers say what they take over (keeps: [facts]) and all three kinds what
     follows from their fields (facts: {fact: declaration}). A declaration, that of `rows` too, is a field's name, a number, {const: text},
-    or a table over a field; `compiler/outline/declared.py` has the form, `compiler/outline/models.py` the names of facts.
+    or a table over a field; `spec/declared.py` has the form, `compiler/outline/models.py` the names of facts.
     """
 
     kind: Kind

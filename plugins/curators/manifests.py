@@ -21,7 +21,7 @@ MANIFESTS: tuple[Manifest, ...] = (
         summary="drops texts that are too long or too short",
         config=f"{_CONFIGS}:LengthConfig",
         impl="distillc.plugins.curators.length:Length",
-        capabilities={"scope": "row"},
+        capabilities={"scope": "row", "longest": "max_tokens"},
     ),
     Manifest(
         kind=Kind.CURATORS,

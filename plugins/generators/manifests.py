@@ -11,7 +11,7 @@ MANIFESTS: tuple[Manifest, ...] = (
         summary="documented errors and real misspellings put into clean sentences",
         config=f"{_CONFIGS}:CorruptConfig",
         impl="distillc.plugins.generators.corrupt:Corrupt",
-        capabilities={"rows": "one"},
+        capabilities={"rows": "one", "target": {"gold": {"keep": {"const": "own"}, "drop": {"const": "none"}}}},
         modules=("codespell_lib",),
         extra="examples",
     ),
@@ -21,6 +21,6 @@ MANIFESTS: tuple[Manifest, ...] = (
         summary="the answer of a model to each row",
         config=f"{_CONFIGS}:AnswerConfig",
         impl="distillc.plugins.generators.answer:Answer",
-        capabilities={"rows": "one"},
+        capabilities={"rows": "one", "answers": "into"},
     ),
 )

@@ -11,7 +11,7 @@ MANIFESTS: tuple[Manifest, ...] = (
         summary="clean English sentences from the docstrings of installed packages",
         config=f"{_CONFIGS}:DocstringsConfig",
         impl="distillc.plugins.sources.docstrings:Docstrings",
-        capabilities={"rows": "limit"},
+        capabilities={"rows": "limit", "target": {"const": "none"}},
     ),
     Manifest(
         kind=Kind.SOURCES,
@@ -19,7 +19,7 @@ MANIFESTS: tuple[Manifest, ...] = (
         summary="rows from a JSON Lines file",
         config=f"{_CONFIGS}:JsonLinesConfig",
         impl="distillc.plugins.sources.jsonl:JsonLines",
-        capabilities={"rows": "limit"},
+        capabilities={"rows": "limit", "columns": "names", "group": "group"},
         cache_version=2,
     ),
     Manifest(
@@ -28,7 +28,7 @@ MANIFESTS: tuple[Manifest, ...] = (
         summary="rows from a CSV file with a header",
         config=f"{_CONFIGS}:CsvConfig",
         impl="distillc.plugins.sources.csv:Csv",
-        capabilities={"rows": "limit"},
+        capabilities={"rows": "limit", "columns": "names", "group": "group"},
         cache_version=2,
     ),
 )

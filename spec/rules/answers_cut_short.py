@@ -23,9 +23,9 @@ from collections.abc import Iterator
 
 from distillc.spec.defaults import of_language
 from distillc.spec.diagnostic import Diagnostic, Label
-from distillc.spec.nodes import Node, at, entries, items, text, whole
+from distillc.spec.nodes import Node, at, entries, items, text, uses, whole
 from distillc.spec.pedigree import Pedigree, pedigree
-from distillc.spec.rows import Rows, plugins, rows_of
+from distillc.spec.rows import Rows, items_of, rows_of, way
 from distillc.spec.rules import Context, warning
 from distillc.spec.wording import shorten
 
@@ -57,12 +57,19 @@ def _longest_learnt(model: str | None, family: Pedigree, context: Context) -> tu
     """Tokens of the longest answer that the last training takes in, and the place that says so; None unless a generator says it itself."""
     train = next((name for name in family.ancestors(model) if family.sections.get(name) == "train"), None) if model else None
     rows = rows_of(text(context.at("train", train, "data")), context) if train else None
-    own = at(rows.answered, "decoding", "max_tokens") if rows else None
+    if rows is None or rows.answered is None:
+        return None
+    step, place = rows.answered
+    own = context.at("generate", step, "steps", place, "decoding", "max_tokens")
     tokens = whole(own)
-    return (min([tokens, *_bounds(rows)]), own) if rows and own is not None and tokens is not None else None
+    return (min([tokens, *_bounds(rows, context)]), own) if own is not None and tokens is not None else None
 
 
-def _bounds(rows: Rows) -> list[int]:
+def _bounds(rows: Rows, context: Context) -> list[int]:
     """The longest target that curators let pass."""
-    found = [whole(at(node, "max_tokens")) for step in rows.way() for name, node in plugins(step) if name == "length"]
+    found = []
+    for step in way(rows, context):
+        for item in items_of(step, context) if step.section == "curate" else ():
+            field = context.table.capabilities("curators", uses(item) or "").get("longest")
+            found.append(whole(at(item, field)) if field else None)
     return [tokens for tokens in found if tokens is not None]

@@ -19,29 +19,29 @@ Use instead:
 from collections.abc import Iterator
 
 from distillc.spec.diagnostic import Diagnostic, Label
-from distillc.spec.nodes import Node, at, items, text, uses
-from distillc.spec.rows import all_rows
+from distillc.spec.nodes import Node, uses
+from distillc.spec.rows import all_rows, items_of
 from distillc.spec.rules import Context, warning
 
 
 def check(context: Context) -> Iterator[Diagnostic]:
-    for step in all_rows(context).values():
+    found = all_rows(context)
+    for step in found.values():
         if step.section != "generate":
             continue
-        before = step.source.answered if step.source else None
+        source = found.get(step.source or "")
+        before = context.at("generate", source.answered[0], "steps", source.answered[1]) if source and source.answered else None
         answered = {"target": before} if before else {}
-        for item in items(at(step.node, "steps")):
-            name, into = uses(item), text(at(item, "into")) or "target"
-            if name == "corrupt":
-                if answered:
-                    yield _finding(item, next(iter(answered.values())), "`corrupt` makes new rows of the inputs, and the answers are lost")
-                answered = {}
-            elif name == "answer":
-                if into in answered:
-                    yield _finding(item, answered[into], "this answer takes the place of the one before it")
-                answered = {**answered, into: item}
-            else:
-                answered = {}  # what another plugin does with them is not known
+        for item, effect in zip(items_of(step, context), step.effects, strict=True):
+            if effect.answers is not None:
+                if effect.answers in answered:
+                    yield _finding(item, answered[effect.answers], "this answer takes the place of the one before it")
+                answered[effect.answers] = item
+                continue
+            if effect.known and answered:
+                message = f"`{uses(item)}` makes new rows of the inputs, and the answers are lost"
+                yield _finding(item, next(iter(answered.values())), message)
+            answered = {}  # what a plugin that does not say it does with them is not known
 
 
 def _finding(item: Node, first: Node, message: str) -> Diagnostic:

@@ -45,6 +45,6 @@ def check(context: Context) -> Iterator[Diagnostic]:
                 help,
                 fix=fix(context, help, replace(node, f"{name}.validation")),
             )
-        elif split is None and (rows := rows_of(name, context)) and rows.split == "test":
+        elif split is None and (rows := rows_of(name, context)) and rows.splits == ("test",):
             message = f"`{shorten(name)}` is made of test rows, and the choice is made by them"
             yield error("D613", message, node.span, "choose by rows that are made of validation rows")

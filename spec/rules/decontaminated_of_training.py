@@ -20,29 +20,28 @@ from collections.abc import Iterator
 
 from distillc.spec.diagnostic import Diagnostic, Label
 from distillc.spec.node_edits import fix, replace
-from distillc.spec.nodes import Node, at, items, text, whole
+from distillc.spec.nodes import Node, items, text, whole
 from distillc.spec.references import split_name
-from distillc.spec.rows import Rows, all_rows, plugins, rows_of
+from distillc.spec.rows import Rows, all_rows, kept_apart, rows_of
 from distillc.spec.rules import Context, warning
 from distillc.spec.wording import shorten
 
 
 def check(context: Context) -> Iterator[Diagnostic]:
     for step in all_rows(context).values():
-        if step.section == "curate" and step.data and step.split in (None, "train"):
-            for plugin, node in plugins(step):
-                for against in items(at(node, "against")) if plugin == "decontaminate" else ():
-                    yield from _check(step, against, context)
+        for place in kept_apart(step, context) if "train" in step.splits else ():
+            for against in items(place) or [place]:
+                yield from _check(step, against, context)
 
 
 def _check(step: Rows, against: Node, context: Context) -> Iterator[Diagnostic]:
     reference = text(against) or ""
     name, split = split_name(reference)
     other = rows_of(reference, context)
-    source = all_rows(context).get(step.data or "")
-    if other is None or source is None or other.data != step.data or (split or other.split) not in (None, "train"):
+    if other is None or other.data != step.data or "train" not in other.taken(split):
         return
-    tested = whole(at(source.node, "split", "test"))
+    source = context.definitions[step.data]
+    tested = whole(context.at(*source.path, "split", "test"))
     help = f"write `{shorten(name)}.test`" if tested else "name the rows that are tested on"
     mend = fix(context, f"write `{name}.test`", replace(against, f"{name}.test")) if tested else None
     label = Label(source.span, "both come from here")

@@ -45,7 +45,7 @@ def check(context: Context) -> Iterator[Diagnostic]:
             continue
         data = text(step.value.get("data"))
         found = rows_of(data, context) if data and split_name(data)[1] in (None, "train") else None
-        rows = found.most if found else None
+        rows = found.at_most if found else None
         batch = whole(step.value.get("batch")) if "batch" in step.value.entries else of_language(context, "TrainStep", "batch")
         epochs = number(step.value.get("epochs")) if "epochs" in step.value.entries else of_language(context, "TrainStep", "epochs")
         if rows is None or not batch or batch < 1 or epochs is None or rows < _TRIAL or not 0 < epochs < 1e9:

@@ -22,7 +22,6 @@ from collections.abc import Iterator
 from distillc.spec.diagnostic import Diagnostic, Edit, Fix, Label
 from distillc.spec.node_edits import fix, replace
 from distillc.spec.nodes import Entry, MappingNode, at, entries, text, uses
-from distillc.spec.rows import FILE_SOURCES
 from distillc.spec.rules import Context, error
 from distillc.spec.wording import closest, listing, shorten
 
@@ -34,13 +33,16 @@ def check(context: Context) -> Iterator[Diagnostic]:
     fields = [name for name in (text(context.at("task", "input")), text(node)) if name]
     if len(fields) < 2 or text(context.at("task", "kind")) != "generate":
         return
-    files = [step.value for step in entries(context.at("data")) if uses(step.value) in FILE_SOURCES]
+    able = [
+        (step.value, context.table.capabilities("sources", uses(step.value) or "").get("columns")) for step in entries(context.at("data"))
+    ]
+    files = [(file, field) for file, field in able if field]
     if files and fields[0] == fields[1] and node is not None:
         message = f"input and target are both called `{shorten(fields[0])}`, and so are read from one column"
         yield error("D307", message, node.span, "give the target a name of its own")
         return
-    for file in files:
-        names = at(file, "names")
+    for file, field in files:
+        names = at(file, field)
         if isinstance(names, MappingNode):
             yield from _check(names, fields, context)
 

@@ -28,8 +28,9 @@ from distillc.spec.wording import shorten
 
 def check(context: Context) -> Iterator[Diagnostic]:
     for step in entries(context.at("models")):
-        keep, layers = at(step.value, "keep"), at(step.value, "layers")
-        if uses(step.value) != "prune" or not isinstance(keep, SequenceNode) or layers is None:
+        field = context.table.capabilities("students", uses(step.value) or "").get("picks")
+        keep, layers = at(step.value, field) if field else None, at(step.value, "layers")
+        if not isinstance(keep, SequenceNode) or layers is None:
             continue
         named = [number for item in keep.items if (number := whole(item)) is not None]
         wanted = whole(layers)
@@ -44,7 +45,7 @@ def check(context: Context) -> Iterator[Diagnostic]:
         elif len(named) != wanted:
             yield error(
                 "D505",
-                f"`keep` names {counted(len(named), 'layer')}, and `layers` says {wanted}",
+                f"`{field}` names {counted(len(named), 'layer')}, and `layers` says {wanted}",
                 keep.span,
                 f"name {wanted}, or write `layers: {len(named)}`",
                 fix=fix(context, f"write `layers: {len(named)}`", replace(layers, str(len(named)))),

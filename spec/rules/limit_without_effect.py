@@ -23,19 +23,20 @@ from collections.abc import Iterator
 from distillc.spec.diagnostic import Diagnostic
 from distillc.spec.node_edits import fix, remove
 from distillc.spec.nodes import MappingNode
-from distillc.spec.rows import all_rows
+from distillc.spec.rows import all_rows, step_of
 from distillc.spec.rules import Context, warning
 from distillc.spec.wording import shorten
 
 
 def check(context: Context) -> Iterator[Diagnostic]:
     for step in all_rows(context).values():
-        if step.section != "generate" or step.split not in ("validation", "test") or not isinstance(step.node, MappingNode):
+        node = step_of(step, context)
+        if step.section != "generate" or len(step.splits) > 1 or "train" in step.splits or not isinstance(node, MappingNode):
             continue
         for key in ("limit", "skip"):
-            entry = step.node.entries.get(key)
+            entry = node.entries.get(key)
             if entry:
-                message = f"`{key}` counts training rows, and `{shorten(step.name)}` takes {step.split} rows alone"
-                help = f"take it out; the `split` of their source says how many {step.split} rows there are"
-                mend = fix(context, "take it out", remove(step.node, key), safe=True)
+                message = f"`{key}` counts training rows, and `{shorten(step.name)}` takes {step.splits[0]} rows alone"
+                help = f"take it out; the `split` of their source says how many {step.splits[0]} rows there are"
+                mend = fix(context, "take it out", remove(node, key), safe=True)
                 yield warning("D311", message, entry.key_span, help, fix=mend)

@@ -21,28 +21,35 @@ Use instead:
 from collections.abc import Iterator
 
 from distillc.spec.diagnostic import Diagnostic, Label
-from distillc.spec.nodes import at
-from distillc.spec.rows import Rows, all_rows
+from distillc.spec.nodes import Node, uses
+from distillc.spec.rows import Rows, all_rows, step_of
 from distillc.spec.rules import Context, error
 from distillc.spec.wording import shorten
 
 
 def check(context: Context) -> Iterator[Diagnostic]:
-    for step in all_rows(context).values():
-        if step.most is None or step.most > 0 or step.split in ("validation", "test"):
+    found = all_rows(context)
+    for step in found.values():
+        if step.most("train") != 0:
             continue
         if step.section == "data":
-            split, limit = at(step.node, "split"), at(step.node, "limit")
-            if split is not None and limit is not None:
-                label = Label(limit.span, "rows in all")
-                yield error("D309", "the split leaves no rows for training", split.span, "ask for fewer, or read more", related=(label,))
+            split, limit = context.at("data", step.name, "split"), _limit(step, context)
+            if split is not None:
+                label = (Label(limit.span, "rows in all"),) if limit else ()
+                yield error("D309", "the split leaves no rows for training", split.span, "ask for fewer, or read more", related=label)
         elif step.section == "generate" and step.source:
-            yield from _passed_over(step, step.source)
+            yield from _passed_over(step, found[step.source], context)
 
 
-def _passed_over(step: Rows, source: Rows) -> Iterator[Diagnostic]:
+def _limit(step: Rows, context: Context) -> Node | None:
+    """The field of the source that bounds its rows."""
+    field = context.table.capabilities("sources", uses(step_of(step, context)) or "").get("rows")
+    return context.at("data", step.name, field) if isinstance(field, str) else None
+
+
+def _passed_over(step: Rows, source: Rows, context: Context) -> Iterator[Diagnostic]:
     """Only the first step that is left with nothing: those made from it are not to blame."""
-    skip = at(step.node, "skip")
-    if skip is not None and source.most is not None and source.most > 0:
-        message = f"all rows are passed over: `{shorten(source.name)}` has at most {source.most:,} for training"
+    skip = context.at("generate", step.name, "skip")
+    if skip is not None and source.at_most:
+        message = f"all rows are passed over: `{shorten(source.name)}` has at most {source.at_most:,} for training"
         yield error("D309", message, skip.span, "skip fewer, or read more")

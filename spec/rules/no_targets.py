@@ -18,9 +18,8 @@ from collections.abc import Iterator
 
 from distillc.spec.check import Reference
 from distillc.spec.diagnostic import Diagnostic, Label
-from distillc.spec.nodes import at, entries, items, text, uses
-from distillc.spec.references import split_name
-from distillc.spec.rows import rows_of
+from distillc.spec.nodes import items
+from distillc.spec.rows import all_rows, rows_of
 from distillc.spec.rules import Context, error
 from distillc.spec.wording import shorten
 
@@ -30,7 +29,7 @@ def check(context: Context) -> Iterator[Diagnostic]:
         if reference.expects == "rows" and _needs_targets(reference, context):
             rows = rows_of(reference.text, context)
             if rows and rows.bare:
-                label = Label(rows.bare, "leaves none, and nothing writes any after it")
+                label = Label(context.definitions[rows.bare].span, "leaves none, and nothing writes any after it")
                 message = f"rows of `{shorten(rows.name)}` have no targets"
                 yield error("D312", message, reference.span, _help(rows.name, context), related=(label,))
 
@@ -45,8 +44,7 @@ def _needs_targets(reference: Reference, context: Context) -> bool:
 
 def _help(name: str, context: Context) -> str:
     """The rows that a model answered, where there are such; else how to have some."""
-    for step in entries(context.at("generate")):
-        origin = text(at(step.value, "from"))
-        if origin and split_name(origin)[0] == name and any(uses(item) == "answer" for item in items(at(step.value, "steps"))):
-            return f"is `{shorten(step.key)}` meant, which is made from them?"
+    for step in all_rows(context).values():
+        if step.source == name and step.answered and step.answered[0] == step.name:
+            return f"is `{shorten(step.name)}` meant, which is made from them?"
     return "have a model answer them: `steps: [{uses: answer, model: NAME}]`"

@@ -23,19 +23,19 @@ from collections.abc import Iterator
 from distillc.spec.diagnostic import Diagnostic, Label
 from distillc.spec.node_edits import fix, insert, replace
 from distillc.spec.nodes import MappingNode, at, entries, text, uses
-from distillc.spec.rows import FILE_SOURCES
 from distillc.spec.rules import Context, error, warning
 
 
 def check(context: Context) -> Iterator[Diagnostic]:
     for step in entries(context.at("data")):
         split = at(step.value, "split")
-        if uses(step.value) not in FILE_SOURCES or not isinstance(step.value, MappingNode) or not isinstance(split, MappingNode):
+        field = context.table.capabilities("sources", uses(step.value) or "").get("group")
+        if field is None or not isinstance(step.value, MappingNode) or not isinstance(split, MappingNode):
             continue
-        by, group = split.get("by"), step.value.entries.get("group")
+        by, group = split.get("by"), step.value.entries.get(field)
         if group is None and by is not None and text(by) in ("module", "document", "group"):
-            help = "name the column: `group: NAME`; or split `by: row`"
-            yield error("D308", f"rows are split by {text(by)}, and the source names no `group`", by.span, help)
+            help = f"name the column: `{field}: NAME`; or split `by: row`"
+            yield error("D308", f"rows are split by {text(by)}, and the source names no `{field}`", by.span, help)
         elif group is not None and text(group.value) and split.entries and text(by) in (None, "row"):
             edit = replace(by, "group") if by else insert(split, next(iter(split)).key, "by: group")
             yield warning(

@@ -22,8 +22,9 @@ from collections.abc import Iterator
 
 from distillc.spec.check import Reference
 from distillc.spec.diagnostic import Diagnostic, Label
-from distillc.spec.nodes import MappingNode, Node, ScalarNode, text
+from distillc.spec.nodes import text
 from distillc.spec.references import SPLITS, split_name
+from distillc.spec.rows import rows_of, way
 from distillc.spec.rules import Context, error
 from distillc.spec.wording import shorten
 
@@ -55,25 +56,15 @@ def _bare(reference: Reference) -> str | None:
 
 def _rows_of(name: str, split: str, context: Context) -> tuple[Label, str] | None:
     """None where `name` has rows in `split`, or nothing can be said; else the place to blame, and the way out."""
-    for _ in range(1000):  # a cycle is another rule's finding
-        definition = context.definitions.get(name)
-        if definition is None or definition.kind != "rows":
-            return None
-        step = context.at(*definition.path)
-        if definition.section == "data":
-            return _data(name, step, split, Label(definition.span, "all its rows are training rows"))
-        origin = text(step.get("from")) if isinstance(step, MappingNode) else None
-        if origin is None:
-            return None
-        name, only = split_name(origin)
-        if only is not None and only != split:
-            return Label(definition.span, f"made from the {shorten(only)} rows alone"), f"take rows made from `{shorten(name)}.{split}`"
-    return None
-
-
-def _data(name: str, step: Node | None, split: str, label: Label) -> tuple[Label, str] | None:
-    cut = step.get("split") if isinstance(step, MappingNode) else None
-    count = cut.get(split) if isinstance(cut, MappingNode) else None
-    if split != "train" and (count is None or (isinstance(count, ScalarNode) and count.value == 0)):
-        return label, f"give `{shorten(name)}` a `split` with `{split}: N`"
+    rows = rows_of(name, context)
+    if rows is None or split in rows.splits:
+        return None
+    for step in way(rows, context):
+        place = context.definitions[step.name].span
+        source = rows_of(step.source, context)
+        if source is None:
+            return Label(place, "all its rows are training rows"), f"give `{shorten(step.name)}` a `split` with `{split}: N`"
+        if split_name(text(context.at(*context.definitions[step.name].path, "from")) or "")[1]:
+            what = f"made from the {shorten(step.splits[0])} rows alone"
+            return Label(place, what), f"take rows made from `{shorten(source.name)}.{split}`"
     return None

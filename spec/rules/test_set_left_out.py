@@ -26,7 +26,7 @@ from collections.abc import Iterator
 from distillc.spec.diagnostic import Diagnostic, Label
 from distillc.spec.nodes import Entry, MappingNode, Node, at, entries, items, text
 from distillc.spec.pedigree import pedigree
-from distillc.spec.rows import plugins, rows_of
+from distillc.spec.rows import kept_apart, rows_of, way
 from distillc.spec.rules import Context, warning
 from distillc.spec.wording import shorten
 
@@ -44,7 +44,7 @@ def check(context: Context) -> Iterator[Diagnostic]:
             rows = rows_of(reference, context)
             for train in behind:
                 sources, place = kept_apart.get(train, ((), None))
-                if place is not None and rows and rows.data and rows.data not in sources:
+                if place is not None and rows and rows.data not in sources:
                     label = Label(test.span, f"tests `{shorten(train)}` on it, or what is made from it")
                     message = f"`{shorten(train)}` is trained on rows that nothing keeps apart from `{shorten(reference)}`"
                     yield warning("D315", message, place.span, f"add `{shorten(reference)}` to `against`", related=(label,))
@@ -53,9 +53,8 @@ def check(context: Context) -> Iterator[Diagnostic]:
 def _kept_apart(train: Entry, context: Context) -> tuple[set[str], Node] | None:
     """The data steps that hold no row of a train step: those that a curator looked at, and its own. None without such a curator."""
     rows = rows_of(text(at(train.value, "data")), context)
-    found = [at(node, "against") for step in rows.way() for plugin, node in plugins(step) if plugin == "decontaminate"] if rows else []
-    places = [place for place in found if place is not None]
-    others = [rows_of(text(item), context) for place in places for item in items(place)]
+    places = [place for step in way(rows, context) for place in kept_apart(step, context)]
+    others = [rows_of(text(item), context) for place in places for item in items(place) or [place]]
     sources = {step.data if step else None for step in (rows, *others)}
     return ({source for source in sources if source}, places[0]) if places and None not in sources else None
 

@@ -12,7 +12,6 @@ from typing import Any
 from distillc.cli.plan import add_spec_arguments
 from distillc.compiler.front import compile_file
 from distillc.compiler.keys import result_config
-from distillc.compiler.marks import Marked, marked_fields
 from distillc.compiler.plan import Plan
 from distillc.compiler.show.why import chains, summary
 from distillc.compiler.why import reasons
@@ -20,6 +19,7 @@ from distillc.plugins.registry import Registry
 from distillc.plugins.registry import load as load_plugins
 from distillc.runtimes.store import open_store
 from distillc.spec.errors import DistillError, UsageError
+from distillc.spec.marks import Marked, marked_fields
 from distillc.spec.wording import did_you_mean
 
 

@@ -12,10 +12,10 @@ from pydantic import Field
 
 from distillc.compiler.front import compile_file
 from distillc.compiler.keys import result_config, stage_key
-from distillc.compiler.marks import Marked, marked_fields
 from distillc.compiler.plan import Plan, to_json
 from distillc.plugins.api.manifest import Kind, Manifest
 from distillc.spec.fields import Config, FilePath, ModelRef, RowsRef, SecretRef, runtime_only
+from distillc.spec.marks import Marked, marked_fields
 
 SPEC = Path(__file__).parent / "grammar.yaml"
 

@@ -97,6 +97,13 @@ PLUGINS: Mapping[str, Mapping[str, type[Config]]] = {
 }
 
 
+CAPABILITIES: Mapping[tuple[str, str], Mapping[str, Any]] = {
+    ("generators", "corrupt"): {"rows": "one", "target": {"gold": {"keep": {"const": "own"}, "drop": {"const": "none"}}}},
+    ("generators", "answer"): {"rows": "one", "answers": {"const": "target"}},
+    ("losses", "forward_kl"): {"needs": "log_probabilities"},
+}
+
+
 class FakeTable:
     """Implements `distillc.spec.table.PluginTable`."""
 
@@ -108,6 +115,9 @@ class FakeTable:
 
     def config_schema(self, kind: str, name: str) -> Mapping[str, Any]:
         return self.plugins[kind][name].model_json_schema()
+
+    def capabilities(self, kind: str, name: str) -> Mapping[str, Any]:
+        return CAPABILITIES.get((kind, name), {})
 
     def language_schema(self) -> Mapping[str, Any]:
         return self._language

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from distillc.compiler.outline import Outline
-from distillc.compiler.outline.declared import evaluated
 from distillc.compiler.outline.models import FACTS, Origin
 from distillc.compiler.outline.roles import roles
 from distillc.compiler.rules import check
 from distillc.plugins.api.manifest import Kind, Manifest
+from distillc.spec.declared import evaluated
 from distillc.spec.fields import Config
 from distillc.spec.lint import lint
 

@@ -1,6 +1,6 @@
 """What the schema of a plugin's config says about its fields: references to rows, models and gates, files, secrets, runtime knobs."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 MARK = "x-distillc"
@@ -23,6 +23,12 @@ def marked_fields(schema: Mapping[str, Any]) -> tuple[Marked, ...]:
             found.append(Marked(name, mark, many))
             break
     return tuple(found)
+
+
+def named(marks: Iterable[Marked], body: Mapping[str, Any], mark: str) -> list[str]:
+    """The references of one kind (`rows`, `model`, `gate`) in a plugin's fields."""
+    values = [body.get(marked.field) for marked in marks if marked.mark == mark]
+    return [text for value in values for text in (value if isinstance(value, list) else [value]) if isinstance(text, str)]
 
 
 def _marks(field: Any, root: Mapping[str, Any], depth: int = 0) -> Iterator[tuple[str, bool]]:

@@ -15,6 +15,11 @@ def named_values(name: str, capabilities: Mapping[str, Any]) -> dict[str, tuple[
     return {f"{name}_{value}" if value else name: (value, better) for value, better in declared.items()}
 
 
+def reads_teacher(capabilities: Mapping[str, Any]) -> bool:
+    """Whether a loss learns from what a teacher knew."""
+    return str(capabilities.get("needs", "none")) != "none"
+
+
 def evaluated(declared: Any, fields: Mapping[str, Any]) -> Any:
     """The fact; None where the field, or an entry for its value, is missing."""
     if isinstance(declared, str):
