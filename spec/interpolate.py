@@ -6,8 +6,7 @@ reference leads to them. References may lead to references, in no loop; how much
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from distillc.spec.diagnostic import Applicability, Diagnostic, Edit, Fix, Label, Severity, Span
 from distillc.spec.nodes import MappingNode, Node, ScalarNode, SequenceNode, entries
@@ -26,13 +25,12 @@ LEFT_ALONE = frozenset({"distill", "extends", "plugins", "profiles", "matrix", "
 are put."""
 
 
-@dataclass(frozen=True, slots=True)
-class Filled:
+class Filled(NamedTuple):
     """`origins`: by the span of each scalar that took a value from elsewhere, where that stands. `failed`: spans left as they were."""
 
     root: MappingNode
     diagnostics: tuple[Diagnostic, ...] = ()
-    origins: Mapping[Span, tuple[Label, ...]] = field(default_factory=dict)
+    origins: Mapping[Span, tuple[Label, ...]] = {}
     failed: frozenset[Span] = frozenset()
 
 

@@ -7,9 +7,9 @@ cell is the spec with its values set before a profile and `--set`, which win. Wh
 
 import re
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import product
 from math import prod
+from typing import NamedTuple
 
 from distillc.spec.diagnostic import Diagnostic, Label, Severity, Span
 from distillc.spec.nodes import Entry, MappingNode, Node, ScalarNode, SequenceNode, at, entries, to_plain
@@ -26,19 +26,19 @@ Cell = tuple[int | None, ...]
 """For each axis the number of its value; None where the spec's own stays."""
 
 
-@dataclass(slots=True)
 class Axis:
     """A path that cells set. `label` is its last part, or so much of it as tells it from the others; `values` are all different.
 
     `words`: what each value is called in a name: itself where it is a short word or a number, else its number (`#2`).
     """
 
-    assignment: Assignment
-    label: str = ""
-    values: list[Node] = field(default_factory=list)
-    words: list[str] = field(default_factory=list)
-    numbers: dict[str, int] = field(default_factory=dict)
-    taken: set[str] = field(default_factory=set)
+    def __init__(self, assignment: Assignment) -> None:
+        self.assignment = assignment
+        self.label = ""
+        self.values: list[Node] = []
+        self.words: list[str] = []
+        self.numbers: dict[str, int] = {}
+        self.taken: set[str] = set()
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -65,8 +65,7 @@ class Axis:
         return len(self.values) - 1
 
 
-@dataclass(frozen=True, slots=True)
-class Matrix:
+class Matrix(NamedTuple):
     axes: tuple[Axis, ...]
     cells: tuple[Cell, ...]
 

@@ -1,8 +1,8 @@
 """The `${…}` of a text: where they are, what they name, and values moved to where they stand (`interpolate.py`)."""
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from distillc.spec.diagnostic import Span
 from distillc.spec.nodes import Entry, MappingNode, Node, ScalarNode, SequenceNode
@@ -15,8 +15,7 @@ _PATH = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*")
 Path = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
+class Site(NamedTuple):
     """One `${…}` in a text. `inner` is what stands in the braces; `closed`: whether there is a brace at its end."""
 
     start: int
