@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from distillc.spec.diagnostic import Diagnostic, Fix, Severity, Span
 from distillc.spec.nodes import Entry, MappingNode, Node, ScalarNode, SequenceNode, to_plain, uses
 from distillc.spec.secret import INTERPOLATION, is_reference, secret_findings
-from distillc.spec.values import NOUNS, broken_limit, counted, got, is_of_type, kinds_in_words, type_help, types_of, with_article
+from distillc.spec.values import NOUNS, broken_limit, counted, form_help, got, is_of_type, kinds_in_words, types_of, way_out, with_article
 from distillc.spec.wording import closest, did_you_mean, listing, shorten
 
 Path = tuple[str | int, ...]
@@ -158,7 +158,7 @@ class Walker:
         fitting = [option for option in options if self.fits(node, option)]
         if not fitting:
             wanted = " or ".join(dict.fromkeys(self.words(option) for option in options if self.words(option) != "nothing"))
-            return _only("D103", f"{_subject(path)} must be {wanted}, got {got(node)}", node.span, *type_way_out(node, wanted))
+            return _only("D103", f"{_subject(path)} must be {wanted}, got {got(node)}", node.span, *way_out(node, wanted, options))
         return min((self.visit(node, option, path, anchor) for option in fitting), key=lambda checked: len(checked.diagnostics))
 
     def fits(self, node: Node, option: Schema) -> bool:
@@ -185,7 +185,7 @@ class Walker:
         names = types_of(schema)
         if names and not any(is_of_type(node, name) for name in names):
             wanted = " or ".join(NOUNS[name] for name in names if name != "null")
-            yield _error("D103", f"{_subject(path)} must be {wanted}, got {got(node)}", node.span, *type_way_out(node, wanted))
+            yield _error("D103", f"{_subject(path)} must be {wanted}, got {got(node)}", node.span, *way_out(node, wanted, [schema]))
             return
         if "const" in schema or "enum" in schema:
             if schema.get("x-distillc") == "version":
@@ -210,8 +210,8 @@ class Walker:
                 out.diagnostics.append(self.unknown(entry, properties, node, path))
                 continue
             if pattern and entry.key not in properties and not _compiled(pattern).search(entry.key):
-                help = "letters, digits, `_` and `-`, and no digit first"
-                out.diagnostics.append(_error("D106", f"`{shorten(entry.key)}` cannot be a name", entry.key_span, help=help))
+                help = schema["propertyNames"].get("description")
+                out.diagnostics.append(_error("D106", f"`{shorten(entry.key)}` cannot be a name", entry.key_span, help))
             below = (*path, entry.key)
             known = self.known.get((below, id(entry.value))) if len(below) <= 2 else None
             found = known[1] if known else self.visit(entry.value, {} if inner is True else inner, below, entry.key_span)
@@ -293,8 +293,7 @@ class Walker:
             _count("D105", len(value), "character", schema.get("minLength"), schema.get("maxLength"), node.span, path, out)
             pattern = schema.get("pattern")
             if pattern and not _compiled(pattern).search(value):
-                help = schema.get("description") or f"it must match {pattern}"
-                out.diagnostics.append(_error("D106", f"{_subject(path)} cannot be {got(node)}", node.span, help=help))
+                out.diagnostics.append(_error("D106", f"{_subject(path)} cannot be {got(node)}", node.span, form_help(schema)))
         elif isinstance(value, int | float) and not isinstance(value, bool):
             limits = broken_limit(value, schema)
             if limits:
@@ -334,12 +333,6 @@ def respelling(node: Node, near: object) -> Fix | None:
     from distillc.spec.fixes import respelled
 
     return respelled(node.span, node.text, near)
-
-
-def type_way_out(node: Node, wanted: str) -> tuple[str | None, Fix | None]:
-    from distillc.spec.fixes import retyped
-
-    return type_help(node, wanted), retyped(node, wanted)
 
 
 def _error(code: str, message: str, span: Span, help: str | None = None, fix: Fix | None = None) -> Diagnostic:

@@ -10,9 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
 
 from distillc.spec.fields import GateRef, ModelRef, RowsRef
+from distillc.spec.values import NAME_PATTERN
 
 LANGUAGE_VERSION = 1
-NAME_PATTERN = r"^[A-Za-z_][A-Za-z0-9_-]*$"
 
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 Size = Annotated[

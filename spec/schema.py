@@ -20,8 +20,9 @@ from typing import Any
 
 from distillc.spec.annotations import ONLY_FOR_PEOPLE, annotate
 from distillc.spec.errors import DistillError
-from distillc.spec.model import LANGUAGE_VERSION, NAME_PATTERN, Spec
+from distillc.spec.model import LANGUAGE_VERSION, Spec
 from distillc.spec.table import PluginTable
+from distillc.spec.values import NAME_FORM, NAME_PATTERN
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 ID = f"urn:distillc:schema:{LANGUAGE_VERSION}"
@@ -63,7 +64,7 @@ ENFORCED = frozenset(
 DESCRIPTIVE = ONLY_FOR_PEOPLE | {"$defs", "description", "default"}
 DATA = ONLY_FOR_PEOPLE | {"default", "const", "enum"}
 """Words whose values are no schemas: nothing in them is rewritten."""
-KEY = {"pattern": NAME_PATTERN, "title": "name", "description": "letters, digits, `_` and `-`, and no digit first"}
+KEY = {"pattern": NAME_PATTERN, "title": "name", "description": NAME_FORM}
 
 
 class ConfigRefused(ValueError):

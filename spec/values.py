@@ -3,9 +3,10 @@
 import math
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from distillc.spec.diagnostic import Fix
 from distillc.spec.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from distillc.spec.scalars import scalar_value
 from distillc.spec.wording import shorten
@@ -19,8 +20,8 @@ NOUNS = {
     "boolean": "true or false",
     "null": "nothing",
 }
-
-
+NAME_PATTERN = r"^[A-Za-z_][A-Za-z0-9_-]*$"
+NAME_FORM = "letters, digits, `_` and `-`, and no digit first"
 MAX_FLOAT = int(sys.float_info.max)
 """No number of the language is larger; one that is would become infinite on its way."""
 
@@ -69,8 +70,34 @@ def type_help(node: Node, wanted: str) -> str | None:
             return "leave the quotes away"
         if "number" in wanted and re.fullmatch(r"[0-9][0-9_,]*", node.text):
             return f"write {re.sub('[_,]', '', node.text)}"
-        return f"write [{shorten(node.text)}]" if wanted == "a list" else None
+        return f"write [{_written(node.value)}]" if wanted == "a list" else None
     return f'write "{shorten(node.text)}" if it is meant as text' if "a text" in wanted else None
+
+
+def way_out(node: Node, wanted: str, schemas: Iterable[Mapping[str, Any]]) -> tuple[str | None, Fix | None]:
+    """`wanted` in words, and the schemas that would have done."""
+    from distillc.spec.fixes import retyped
+
+    return type_help(node, wanted) or _name_help(node, schemas), retyped(node, wanted)
+
+
+def _name_help(node: Node, schemas: Iterable[Mapping[str, Any]]) -> str | None:
+    """What stands without the name that a map of the language has for it."""
+    inner = node.items[0] if isinstance(node, SequenceNode) and node.items else node
+    if isinstance(inner, ScalarNode) and isinstance(inner.value, str) and any(schema.get("additionalProperties") for schema in schemas):
+        return f"give it a name of your own: {{NAME: {_written(inner.value)}}}"
+    return None
+
+
+def form_help(schema: Mapping[str, Any]) -> str:
+    """The form that a text should have had."""
+    return NAME_FORM if schema["pattern"] == NAME_PATTERN else schema.get("description") or f"it must match {schema['pattern']}"
+
+
+def _written(text: str) -> str:
+    from distillc.spec.fixes import written
+
+    return shorten(written(text))
 
 
 def broken_limit(value: float, schema: Mapping[str, Any]) -> str | None:

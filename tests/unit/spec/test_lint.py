@@ -206,6 +206,21 @@ def test_a_step_that_replaces_another_says_so_where_it_lacks_what_that_one_had(t
     assert any("a profile or `--set` sets one value" in note for note in finding.notes)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "help"),
+    [
+        ("losses: {hard: cross_entropy}", "losses: cross_entropy", "give it a name of your own: {NAME: cross_entropy}"),
+        ("losses: {hard: cross_entropy}", "losses: [cross_entropy]", "give it a name of your own: {NAME: cross_entropy}"),
+        ("{data: pairs, models", "{data: [pairs.test], models", "give it a name of your own: {NAME: pairs.test}"),
+        ("data:\n", 'decoding: {stop: "\\n"}\ndata:\n', 'write ["\\n"]'),
+        ("name: x", "name: a/b", "letters, digits, `_` and `-`, and no digit first"),
+    ],
+)
+def test_what_has_the_wrong_shape_has_a_way_out(table, old, new, help):
+    assert SPEC.count(old) == 1
+    assert help in [finding.help for finding in lint(SPEC.replace(old, new), "f", table).diagnostics]
+
+
 def test_keys_of_other_tasks_are_said_by_how_such_a_task_begins(table):
     (finding,) = lint(HEAD.replace("input: text", "input: text, labels: [a]"), "f", table).diagnostics
     assert finding.help == "`labels` is valid under `kind: classify`, not here"
