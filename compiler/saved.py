@@ -7,11 +7,11 @@ when the stage is done. So neither a plan that somebody edited nor one that olde
 import re
 
 from distillc.compiler.keys import STAGE_VERSIONS, library_version, result_config, stage_key
-from distillc.compiler.marks import Marked, marked_fields
 from distillc.compiler.plan import Plan, Stage
 from distillc.compiler.plugins import Plugins
 from distillc.plugins.api.manifest import Kind
 from distillc.spec.errors import UsageError
+from distillc.spec.marks import Marked, marked_fields
 from distillc.spec.values import NAME_PATTERN
 
 AGAIN = "make the plan again from its spec: distillc plan SPEC --format json"
