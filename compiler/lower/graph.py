@@ -141,12 +141,13 @@ class Graph:
     def once(self, id_: str, inputs: Mapping[str, Input], of: Sequence[object], add: Callable[[], object]) -> str:
         """A stage that another cell may have too, made of the same stages and the same other things: then it is that one.
 
-        `of`: what its config is made of, but for the task, the decoding and the seed; texts, or what is one object in all cells.
+        `of`: what its config is made of, but for task, decoding, privacy and seed; texts, or what is one object in all cells.
         `add` adds it where no cell has it.
         """
         spec = self.spec
         entering = [(port, entry.split, id(self.drafts.get(entry.stage))) for port, entry in inputs.items()]
-        key = (id_, *entering, id(spec.task), id(spec.decoding), id(spec.privacy), spec.seed, *[each if isinstance(each, str) else id(each) for each in of])
+        of = (spec.task, spec.decoding, spec.privacy, *of)
+        key = (id_, *entering, spec.seed, *[each if isinstance(each, str) else id(each) for each in of])
         if key in self.known.drafts:
             self.drafts[id_] = self.known.drafts[key]
             return id_

@@ -137,7 +137,7 @@ async def check_name(client: Client) -> None:
             raise
         return  # no such route here: the first call will tell
     if names and endpoint.name not in names:
-        help = did_you_mean(endpoint.name, names, f"of its {len(names)} models")
+        help = did_you_mean(endpoint.name, names, "its models")
         raise Rejected(f"{endpoint}: there is no model of this name", help=help)
 
 

@@ -259,7 +259,7 @@ def test_a_name_that_the_api_does_not_know_is_found_before_anything_is_asked() -
         assert failed.value.help == "did you mean `Qwen/Qwen3-4B`?"
         with pytest.raises(Rejected) as failed:
             named(server, "gpt")
-        assert failed.value.help == "of its 2 models: `Qwen/Qwen3-14B`, `Qwen/Qwen3-4B`"
+        assert failed.value.help == "its models: `Qwen/Qwen3-14B`, `Qwen/Qwen3-4B`"
         assert server.calls(CHAT) == []
 
 

@@ -1,0 +1,196 @@
+"""A teacher behind an API, from the spec to sealed answers: checked, planned, run, killed and resumed, by the command line alone."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from distillc.runtimes.store import open_store
+from distillc.runtimes.store.rows import read_rows
+from distillc.testing.server import Fault, Script, Served, Teach, serve
+
+CHAT = "/v1/chat/completions"
+KEY = "sk-never-to-be-seen-0123456789"
+AT_A_TIME = 8
+ROWS = 120
+SPEC = """\
+distill: 1
+name: api
+task: {{kind: generate, input: text, target: fixed, prompt: "Correct: {{{{ text }}}}"}}
+decoding: {{max_tokens: 128, temperature: 0}}
+data: {{prose: {{uses: jsonl, path: rows.jsonl}}}}
+models:
+  big:
+    uses: {uses}
+    name: Qwen/Qwen3-4B
+    base_url: {url}
+    api_key: "${{env:TEACHER_KEY}}"
+    price: {{input: 0.2, output: 0.6, date: 2026-11-01}}
+    engine: {{uses: http, concurrency: {at_a_time}, retries: 1}}
+generate:
+  answers: {{from: prose, steps: [{{uses: answer, model: big}}]}}
+privacy: {{retention: none}}
+"""
+
+
+@dataclass(frozen=True)
+class Place:
+    folder: Path
+    server: Served
+
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "distillc.cli.main", *arguments]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {**os.environ, "DISTILLC_STORE": str(self.folder / "store"), "TEACHER_KEY": KEY}
+
+    def distillc(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            self.command(*arguments), cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False
+        )  # fmt: skip
+
+    def asked(self) -> list[str]:
+        """The prompts that the server was asked, in their order."""
+        return [call["messages"][-1]["content"] for call in self.server.calls(CHAT)]
+
+    def sealed(self, stage: str = "answers") -> tuple[list[Any], dict[str, Any]]:
+        """The rows of a stage and what it says of them."""
+        store = open_store(str(self.folder / "store"))
+        [found] = [one for one in store.all() if one.stage == stage and one.kind == "generate"]
+        rows = [row for path in sorted(store.directory(found).glob("*.parquet")) for row in read_rows(path)]
+        return rows, dict(found.meta)
+
+
+def place(folder: Path, server: Served, uses: str = "openai") -> Place:
+    with (folder / "rows.jsonl").open("w", encoding="utf-8") as file:
+        file.writelines(json.dumps({"text": f"She go to school on day {number}."}) + "\n" for number in range(ROWS))
+    (folder / "distill.yaml").write_text(SPEC.format(url=server.url, at_a_time=AT_A_TIME, uses=uses), encoding="utf-8")
+    return Place(folder, server)
+
+
+def prompts() -> set[str]:
+    return {f"Correct: She go to school on day {number}." for number in range(ROWS)}
+
+
+@pytest.mark.parametrize("uses", ["openai", "nebius"])
+def test_a_teacher_behind_an_api_goes_from_the_spec_to_sealed_answers(tmp_path: Path, uses: str) -> None:
+    script = Script(
+        keys=(KEY,),
+        models=("Qwen/Qwen3-4B",),
+        teach=(
+            Teach(teacher="truncate", contains="day 10."),
+            Teach(teacher="filter", contains="day 11."),
+            Teach(teacher="refuse", contains="day 12."),
+            Teach(teacher="think_without_end", contains="day 13."),
+            Teach(teacher="think", contains="day 14."),
+            Teach(teacher="tool", contains="day 15."),
+            Teach(teacher="empty", contains="day 16."),
+        ),
+    )
+    with serve(script, process=True, dialect="nebius") as server:
+        here = place(tmp_path, server, uses)
+        assert here.distillc("lint", "distill.yaml").returncode == 0
+        planned = here.distillc("plan", "distill.yaml", "--format", "json")
+        assert planned.returncode == 0, planned.stdout + planned.stderr
+        assert server.calls() == [], "a plan asks nobody"
+        done = here.distillc("run", "distill.yaml", "--until", "answers")
+        assert done.returncode == 0, done.stderr
+        calls = server.calls(CHAT)
+        again = here.distillc("run", "distill.yaml", "--until", "answers")
+        assert again.returncode == 0
+        assert len(server.calls(CHAT)) == len(calls) == ROWS
+    assert Counter(here_call["messages"][-1]["content"] for here_call in calls) == Counter(prompts())
+    wanted = {"model": "Qwen/Qwen3-4B", "max_tokens": 128, "temperature": 0.0, "store": False}
+    assert {json.dumps(call["parameters"]) for call in calls} == {json.dumps(wanted)}
+    assert all(call["authorized"] for call in calls)
+    rows, meta = here.sealed()
+    assert meta["dropped"] == {"broken": 1, "empty": 1, "filtered": 1, "refused": 1, "tool call": 1, "truncated": 1}
+    assert (meta["generated"], meta["kept"]) == (ROWS, ROWS - 6)
+    assert {row.teacher for row in rows} == {"big"}
+    targets = {row.payload["input"]: row.payload["target"] for row in rows}
+    assert targets["She go to school on day 14."] == "Correct: She goes to school on day 14."  # the server's grammar, thoughts taken out
+    kept = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert kept and not [path for path in kept if KEY.encode() in path.read_bytes()], "the key is nowhere"
+
+
+@pytest.mark.parametrize("moment", [0.2, 0.6])
+def test_killed_in_the_middle_no_row_is_missing_and_none_is_there_twice(tmp_path: Path, moment: float) -> None:
+    with serve(Script(latency=0.1), process=True) as server:
+        here = place(tmp_path, server)
+        process = subprocess.Popen(
+            here.command("run", "distill.yaml", "--until", "answers"),
+            cwd=tmp_path,
+            env=here.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        while len(here.asked()) < moment * ROWS:
+            assert process.poll() is None
+            time.sleep(0.02)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        before = len(settled(here))
+        assert moment * ROWS <= before < ROWS
+        done = here.distillc("run", "distill.yaml", "--until", "answers")
+        assert done.returncode == 0, done.stderr
+        asked = here.asked()
+    rows, meta = here.sealed()
+    assert (meta["kept"], len({row.row_id for row in rows}), len(rows)) == (ROWS, ROWS, ROWS)
+    assert set(asked) == prompts()
+    twice = len(asked) - ROWS
+    print(f"killed after {before} calls: {twice} paid twice, {AT_A_TIME} were in flight at most")
+    assert 0 <= twice <= AT_A_TIME
+
+
+def settled(here: Place) -> list[str]:
+    """What was asked, once nothing more comes: a killed worker's last calls may be on their way."""
+    while True:
+        before = here.asked()
+        time.sleep(0.3)
+        if here.asked() == before:
+            return before
+
+
+def test_an_error_ends_with_code_5_and_what_was_answered_is_not_asked_again(tmp_path: Path) -> None:
+    script = Script(faults=(Fault(status=422, contains="day 60."),))
+    with serve(script, process=True, dialect="nebius") as server:
+        here = place(tmp_path, server)
+        failed = here.distillc("run", "distill.yaml", "--until", "answers")
+        assert failed.returncode == 5
+        assert "`Qwen/Qwen3-4B` at http://127.0.0.1" in failed.stderr
+        assert "422" in failed.stderr and "answers" in failed.stderr and "Traceback" not in failed.stderr
+        first = here.asked()
+        assert len(first) < ROWS
+        server.change(Script())
+        assert here.distillc("run", "distill.yaml", "--until", "answers").returncode == 0
+        assert Counter(here.asked()) == Counter(prompts()) + Counter(["Correct: She go to school on day 60."])
+
+
+def test_a_name_that_the_api_has_not_is_found_before_anything_is_spent(tmp_path: Path) -> None:
+    with serve(Script(models=("Qwen/Qwen3-14B",)), process=True) as server:
+        here = place(tmp_path, server)
+        failed = here.distillc("run", "distill.yaml", "--until", "answers")
+        assert failed.returncode == 5
+        assert "did you mean `Qwen/Qwen3-14B`?" in failed.stderr
+        assert here.asked() == []
+
+
+def test_without_the_key_it_is_said_which_is_missing(tmp_path: Path) -> None:
+    with serve(Script(), process=True) as server:
+        here = place(tmp_path, server)
+        environment = {key: value for key, value in here.environment.items() if key != "TEACHER_KEY"}
+        failed = subprocess.run(
+            here.command("run", "distill.yaml", "--until", "answers"),
+            cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+    assert "TEACHER_KEY is not set" in failed.stderr and failed.returncode in (2, 5)
