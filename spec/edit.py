@@ -162,12 +162,17 @@ def mend(
 
 
 def _is_worse(source: Source, text: str) -> bool:
-    """Whether something is wrong with a text as YAML that was not before."""
+    """Whether something is wrong with a text as YAML that was not before. What can be read further may show faults that were there."""
+    new = Source(source.name, text)
+    (unread, faults), (new_unread, new_faults) = _read(source), _read(new)
+    return new_unread > unread or (new_unread == unread and new_faults > faults)
+
+
+def _read(source: Source) -> tuple[int, int]:
+    """How many lines from its end the reading of a text stops, and how many faults it met."""
     root, found = parse(source)
-    new_root, new_found = parse(Source(source.name, text))
-    if root is None and new_root is not None:  # what can be read now may have faults that could not be seen before
-        return False
-    return len(new_found) > len(found) or (new_root is None and root is not None)
+    stop = found[-1].span if root is None and found else None
+    return (len(source.starts) - stop.line + 1 if stop else 0), len(found)
 
 
 def diff(change: Change) -> str:

@@ -241,6 +241,13 @@ def test_what_can_be_read_now_may_have_more_findings_than_what_could_not(table):
     assert all_fixed(text, table, unsafe=True) == text.replace("\t", "  ")
 
 
+def test_what_can_be_read_further_may_have_more_findings(table):
+    """Once the second `seed` is gone, the line below it belongs to `data`, and what comes after is seen too."""
+    again = "seed: {a: 1}\n"
+    text = again + "data:\n  x: {b: 1}\n" + again + "  y: {b: 2}\nname: a\nname: b\ntask: {}\ntask: {c: 1}\n z: 1\n"
+    assert all_fixed(text, table) == text.replace(again, "").join((again, ""))
+
+
 def test_a_difference_is_that_of_diff():
     assert diff(Change("f", "a\nb\nc\n", "a\nB\nc")) == (
         "--- f\n+++ f\n@@ -1,3 +1,3 @@\n a\n-b\n-c\n+B\n+c\n\\ No newline at end of file\n"
