@@ -19,6 +19,7 @@ from pathlib import Path
 from distillc.plugins.executors.worker import watch
 from distillc.spec.errors import StageFailed
 
+_OURS = ("CONFIG_FILE", "HOST", "PORT")  # the server takes these above its options
 _RUNNING = re.compile(r"Uvicorn running on (http://\S+)")
 
 
@@ -35,8 +36,9 @@ def served(model: Path, *, log: Path, context: int = 2048, threads: int = 2, pat
         "distillc.testing.llama",
         *[str(part) for name, value in options.items() for part in (f"--{name}", value)],
     ]
+    environment = {name: value for name, value in os.environ.items() if name not in _OURS}
     with log.open("wb") as output:
-        child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT)
+        child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT, env=environment)
     try:
         yield _answering(child, log, time.monotonic() + patience)
     finally:
