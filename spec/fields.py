@@ -15,7 +15,9 @@ GateRef = Annotated[str, Field(json_schema_extra={"x-distillc": "gate"}, descrip
 SecretRef = Annotated[
     str,
     Field(
-        json_schema_extra={"x-distillc": "secret"}, description="${env:NAME} or ${file:PATH}", pattern=r"^\$\{(env|file|cmd|keyring):.+\}$"
+        json_schema_extra={"x-distillc": "secret"},
+        description="${env:NAME}, ${file:PATH}, ${cmd:PROGRAM ARGUMENTS} or ${keyring:SERVICE/NAME}",
+        pattern=r"^\$\{(env|file|cmd|keyring):.+\}$",
     ),
 ]
 FilePath = Annotated[

@@ -5,7 +5,7 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from distillc.spec.diagnostic import Diagnostic, Severity
@@ -14,6 +14,12 @@ from distillc.spec.nodes import ScalarNode
 
 INTERPOLATION = re.compile(r"(?<!\$)\$\{(?:env|file|cmd|keyring):[^}]{0,200}\}")
 _WHOLE = re.compile(r"\$\{(env|file|cmd|keyring):([^}]+)\}")
+UNTRUSTED = "DISTILLC_UNTRUSTED"
+"""Set by who runs specs that somebody else wrote: such a spec runs no command, and reaches into no private network."""
+
+PATIENCE = 60
+"""Seconds that a command may take to print a secret: somebody may have to unlock a store first."""
+
 # Beginnings that well-known services give their keys.
 _LOOKS_SECRET = re.compile(
     r"\b(?:sk-[A-Za-z0-9_-]{20,}|hf_[A-Za-z0-9]{20,}|AKIA[A-Z0-9]{16}|gh[pousr]_[A-Za-z0-9]{30,}|AIza[A-Za-z0-9_-]{30,})\b"
@@ -37,19 +43,77 @@ def secret_findings(node: ScalarNode, subject: str) -> Iterator[Diagnostic]:
 
 
 def resolve_secret(reference: str, folder: Path) -> str:
-    """The secret behind `${env:NAME}` or `${file:PATH}` (relative to `folder`, the spec's). Raises UsageError, without the value."""
+    """The secret behind a reference; files and commands are those of `folder`, the spec's. Raises UsageError, without the value."""
     match = _WHOLE.fullmatch(reference)
     if match is None:
-        raise UsageError("a secret must be a reference", help="write ${env:NAME} or ${file:PATH}")
+        raise UsageError(
+            "a secret must be a reference", help="write ${env:NAME}, ${file:PATH}, ${cmd:PROGRAM ARGUMENTS} or ${keyring:SERVICE/NAME}"
+        )
     scheme, name = match.groups()
-    if scheme == "env":
-        value = os.environ.get(name)
-        if not value:
-            raise UsageError(f"the environment variable {name} is not set", help=f"export {name}=…")
-        return value
-    if scheme == "file":
-        try:
-            return (folder / name).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"cannot read the secret in {name}: {type(error).__name__}", help="the path is relative to the spec") from None
-    raise UsageError(f"secrets by `{scheme}` are not supported by this version", help="use ${env:NAME} or ${file:PATH}")
+    return _SCHEMES[scheme](name, folder)
+
+
+def _from_environment(name: str, folder: Path) -> str:
+    value = os.environ.get(name)
+    if not value:
+        raise UsageError(f"the environment variable {name} is not set", help=f"export {name}=…")
+    return value
+
+
+def _from_file(name: str, folder: Path) -> str:
+    try:
+        return (folder / name).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read the secret in {name}: {type(error).__name__}", help="the path is relative to the spec") from None
+
+
+def _from_command(name: str, folder: Path) -> str:
+    """What a program prints, without a shell. Nothing of it is shown, whether it ends well or not, for it may be the secret."""
+    import shlex
+    import subprocess
+
+    if os.environ.get(UNTRUSTED):
+        raise UsageError(
+            "the spec is not trusted, and wants to run a command for a secret", help=f"unset {UNTRUSTED} if you trust the spec"
+        )
+    try:
+        argv = shlex.split(name)
+        done = subprocess.run(argv, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE, check=True)
+        value = done.stdout.decode().strip()
+    except subprocess.TimeoutExpired:
+        why = f"did not end within {PATIENCE} s"
+    except subprocess.CalledProcessError as error:
+        why = f"ended with status {error.returncode}"
+    except (OSError, ValueError) as error:
+        why = f"failed: {type(error).__name__}"
+    else:
+        why = "printed nothing" if not value else "printed more than one line" if len(value.splitlines()) > 1 else ""
+        if not why:
+            return value
+    raise UsageError(f"the command for a secret, `{name}`, {why}", help="run it yourself: it must print the secret and nothing else")
+
+
+def _from_keyring(name: str, folder: Path) -> str:
+    service, slash, user = name.rpartition("/")
+    if not slash:
+        raise UsageError(f"`{name}` names no entry of a keyring", help="write ${keyring:SERVICE/NAME}")
+    try:
+        import keyring
+        from keyring.errors import KeyringError
+    except ImportError:
+        raise UsageError("secrets in a keyring need the library `keyring`", help="pip install 'distillc[api]'") from None
+    try:
+        value = keyring.get_password(service, user)
+    except KeyringError as error:
+        raise UsageError(f"the keyring cannot be read: {type(error).__name__}", help="unlock it, or use ${env:NAME}") from None
+    if not value:
+        raise UsageError(f"the keyring has no secret `{user}` of `{service}`", help=f"keyring set {service} {user}")
+    return value
+
+
+_SCHEMES: Mapping[str, Callable[[str, Path], str]] = {
+    "env": _from_environment,
+    "file": _from_file,
+    "cmd": _from_command,
+    "keyring": _from_keyring,
+}

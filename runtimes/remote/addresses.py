@@ -10,8 +10,8 @@ import socket
 from urllib.parse import urlsplit
 
 from distillc.spec.errors import StageFailed
+from distillc.spec.secret import UNTRUSTED
 
-UNTRUSTED = "DISTILLC_UNTRUSTED"
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 

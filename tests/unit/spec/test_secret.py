@@ -1,5 +1,11 @@
-import pytest
+import sys
 
+import keyring
+import pytest
+from keyring.backend import KeyringBackend
+from keyring.errors import KeyringLocked
+
+from distillc.spec import secret
 from distillc.spec.errors import UsageError
 from distillc.spec.secret import is_reference, looks_secret, resolve_secret
 
@@ -11,7 +17,68 @@ def test_secrets_come_from_the_environment_and_from_files(tmp_path, monkeypatch)
     assert resolve_secret("${file:key}", tmp_path) == "from-file"
 
 
-@pytest.mark.parametrize("reference", ["${env:DISTILLC_NOT_SET}", "${file:nowhere}", "${cmd:echo x}", "plain"])
+def printing(code: str) -> str:
+    """A reference to what a line of Python prints."""
+    return "${cmd:" + f'"{sys.executable}" -c "{code}"' + "}"
+
+
+def test_a_command_prints_a_secret_without_a_shell_in_the_folder_of_the_spec(tmp_path):
+    (tmp_path / "key").write_text("printed\n", encoding="utf-8")
+    assert resolve_secret(printing("print(open('key').read())"), tmp_path) == "printed"
+    assert resolve_secret(printing("import sys; print(sys.argv[1:])")[:-1] + " $HOME;ls|cat}", tmp_path) == "['$HOME;ls|cat']"
+
+
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [
+        ("import sys; print('canary'); sys.stderr.write('canary'); sys.exit(3)", "ended with status 3"),
+        ("print('canary'); print('canary')", "printed more than one line"),
+        ("pass", "printed nothing"),
+        ("import sys; sys.stdout.buffer.write(b'canary' + bytes([255]))", "failed: UnicodeDecodeError"),
+        ("import time; time.sleep(60)", "did not end within 0.2 s"),
+    ],
+)
+def test_what_a_command_prints_is_never_shown(code, why, tmp_path, monkeypatch, capfd):
+    monkeypatch.setattr(secret, "PATIENCE", 0.2 if "sleep" in code else 20)
+    with pytest.raises(UsageError) as caught:
+        resolve_secret(printing(code), tmp_path)
+    assert caught.value.message.endswith(why)
+    shown = [caught.value.message.replace(code, ""), str(caught.value.help), *capfd.readouterr()]
+    assert "canary" not in "".join(shown)
+    assert caught.value.__cause__ is None and (caught.value.__suppress_context__ or caught.value.__context__ is None)
+
+
+def test_a_spec_that_is_not_trusted_runs_no_command(tmp_path, monkeypatch):
+    monkeypatch.setenv("DISTILLC_UNTRUSTED", "1")
+    with pytest.raises(UsageError, match="not trusted"):
+        resolve_secret(printing(f"open('{tmp_path}/ran', 'w')"), tmp_path)
+    assert not (tmp_path / "ran").exists()
+
+
+class Ring(KeyringBackend):
+    priority = 1
+
+    def get_password(self, service, username):
+        if service == "locked":
+            raise KeyringLocked("canary")
+        return {("api.example/v1", "me"): "from-the-ring"}.get((service, username))
+
+    def set_password(self, service, username, password): ...
+
+
+def test_a_keyring_has_secrets_by_service_and_name(tmp_path, monkeypatch):
+    monkeypatch.setattr(keyring, "get_password", Ring().get_password)
+    assert resolve_secret("${keyring:api.example/v1/me}", tmp_path) == "from-the-ring"
+    with pytest.raises(UsageError, match="no secret `you`"):
+        resolve_secret("${keyring:api.example/v1/you}", tmp_path)
+    with pytest.raises(UsageError, match="KeyringLocked") as caught:
+        resolve_secret("${keyring:locked/me}", tmp_path)
+    assert "canary" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "reference", ["${env:DISTILLC_NOT_SET}", "${file:nowhere}", "${cmd:no-such-program x}", "${cmd:un'closed}", "${keyring:alone}", "plain"]
+)
 def test_what_gives_no_secret_says_the_way_out(reference, tmp_path):
     with pytest.raises(UsageError) as caught:
         resolve_secret(reference, tmp_path)
