@@ -9,7 +9,7 @@ from typing import NamedTuple
 from distillc.spec.check import Reference
 from distillc.spec.declared import reads_teacher
 from distillc.spec.nodes import uses
-from distillc.spec.references import owner, split_name
+from distillc.spec.references import owner
 from distillc.spec.rows import ANSWER, rows_of
 from distillc.spec.rules import Context
 
@@ -74,9 +74,7 @@ def pedigree(context: Context) -> Pedigree:
 def _read(context: Context) -> Pedigree:
     parents: dict[str, list[str]] = {}
     teachers: dict[str, list[str]] = {}
-    origins: dict[str, list[str]] = {}
-    answering: dict[str, list[str]] = {}
-    learned: dict[str, str] = {}  # train step -> its rows
+    answering: dict[str, tuple[str, ...]] = {}  # train step -> whose answers it learns
     for reference in context.references:
         step = owner(reference)
         if step is None:
@@ -88,18 +86,10 @@ def _read(context: Context) -> Pedigree:
                 parents.setdefault(name, []).append(reference.text)
             elif section == "train" and key == "losses" and _is_soft(reference, context):
                 teachers.setdefault(name, []).append(reference.text)
-            elif section == "generate" and teaches(reference, context):
-                answering.setdefault(name, []).append(reference.text)
-        elif reference.expects == "rows":
-            rows = split_name(reference.text)[0]
-            if key == "from":
-                origins.setdefault(name, []).append(rows)
-            elif section == "train" and key == "data":
-                learned[name] = rows
-    for name, rows in learned.items():
-        found = [teacher for behind in _reached((rows,), origins) for teacher in answering.get(behind, ())]
-        if found:
-            teachers.setdefault(name, []).extend(found)
+        elif section == "train" and key == "data" and (rows := rows_of(reference.text, context)) and rows.teachers:
+            answering[name] = rows.teachers
+    for name, answered in answering.items():
+        teachers.setdefault(name, []).extend(answered)
     sections = {definition.name: definition.section for definition in context.definitions.values() if definition.kind == "model"}
     forms = {name: of for name, of in parents.items() if sections.get(name) in _SAME_MODEL}
     steps = {name: ("train",) for name, section in sections.items() if section == "train"}

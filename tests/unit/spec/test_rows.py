@@ -1,6 +1,7 @@
 """Rows of third parties' plugins are seen by what their manifests declare, and nothing is made up of those that declare nothing."""
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Literal
 
 import pytest
@@ -42,6 +43,7 @@ MORE: list[tuple[Kind, str, Mapping[str, Any], type[Config]]] = [
     (Kind.GENERATORS, "evolve", {}, Nothing),
     (Kind.CURATORS, "unlike", {"scope": "row"}, Against),
 ]
+SPECS = sorted((Path(__file__).parents[2] / "diagnostics" / "ok").glob("*.yaml"))
 HEAD = """distill: 1
 name: x
 task: {kind: generate, input: text, target: fixed, prompt: "{{ text }}"}
@@ -112,7 +114,7 @@ def test_rows_that_a_curator_names_are_taken_out_whatever_it_is_called(rows):
     assert rows("curate: {c: {from: read.train, steps: [{uses: unlike, unlike: read.test}]}}\n")["c"].cleaned_of == {"read"}
 
 
-def test_the_compiler_and_the_language_see_the_same_rows_and_teachers(plugins):
+def test_an_answer_beside_the_target_makes_no_teacher(plugins):
     text = """generate:
   g: {from: read.train, steps: [{uses: translate, by: big}]}
   h: {from: g, steps: [{uses: translate, by: other, field: output}]}
@@ -120,9 +122,18 @@ train: {s: {model: other, data: h, losses: {hard: cross_entropy}}}
 """
     context = lint(HEAD + text, "f", plugins).context
     assert context is not None
-    outline = Outline(context, plugins, lambda origin: None)
-    assert outline.rows == all_rows(context)
-    assert outline.models["s"].teachers == pedigree(context).taught_by("s") == ("big",)
+    assert Outline(context, plugins, lambda origin: None).models["s"].teachers == pedigree(context).taught_by("s") == ("big",)
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.stem)
+def test_the_compiler_and_the_language_see_the_same_rows_models_and_teachers(spec, plugins):
+    context = lint(spec.read_text(encoding="utf-8"), spec.name, plugins, read=lambda path: spec.with_name(path.name).read_bytes()).context
+    assert context is not None
+    outline, family = Outline(context, plugins, lambda origin: None), pedigree(context)
+    assert outline.rows.items() <= all_rows(context).items()
+    for name, model in outline.models.items():
+        assert tuple(outline.ancestors(name)) == family.ancestors(name)
+        assert set(model.teachers) == set(family.taught_by(name))
 
 
 def test_steps_in_a_loop_and_those_made_of_what_is_not_there_are_left_out(rows):
