@@ -4,7 +4,9 @@ import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
+import httpx
 import pytest
 
 from distillc.plugins.api.artifacts import Completion, Decoding
@@ -187,10 +189,69 @@ def test_a_limit_of_tokens_is_kept_too() -> None:
 
 
 def test_what_the_filter_holds_back_is_an_answer_of_its_class_and_no_error() -> None:
-    assert Rejected("x", help="", code="content_filter").code == "content_filter"
     with serve(Script(teach=(Teach(teacher="filter", contains="row 1"), Teach(teacher="refuse", contains="row 2")))) as server:
         found = answers(server, 3)
     assert [found[i].finish_reason for i in range(3)] == ["stop", "content_filter", "refusal"]
+
+
+def told(monkeypatch: pytest.MonkeyPatch, *replies: httpx.Response) -> list[httpx.Request]:
+    """What a server that answers so is asked: the last reply again and again."""
+    asked: list[httpx.Request] = []
+
+    def reply(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return replies[min(len(asked), len(replies)) - 1]
+
+    monkeypatch.setattr(httpx, "AsyncClient", partial(httpx.AsyncClient, transport=httpx.MockTransport(reply)))
+    return asked
+
+
+def test_a_filter_that_answers_with_an_error_is_a_filter_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    error = {"error": {"message": "The response was filtered", "type": None, "param": "prompt", "code": "content_filter", "status": 400}}
+    told(monkeypatch, httpx.Response(400, json=error))
+    with answering("http://x/v1") as made:
+        [(_, answer)] = made.answers(bodies(1))
+    assert (answer.text, answer.finish_reason) == ("", "content_filter")
+
+
+def test_an_empty_account_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    error = {
+        "error": {"message": "You exceeded your current quota", "type": "insufficient_quota", "param": None, "code": "insufficient_quota"}
+    }
+    asked = told(monkeypatch, httpx.Response(429, json=error))
+    with answering("http://x/v1") as made, pytest.raises(Rejected, match="429: You exceeded your current quota") as failed:
+        list(made.answers(bodies(1)))
+    assert "top it up" in str(failed.value.help)
+    assert len(asked) == 1
+
+
+def test_an_error_with_status_200_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    told(monkeypatch, httpx.Response(200, json={"error": {"message": "No endpoints found", "code": 404}}))
+    with answering("http://x/v1") as made, pytest.raises(Rejected, match="No endpoints found"):
+        list(made.answers(bodies(1)))
+
+
+def test_a_redirect_is_not_followed_with_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = told(monkeypatch, httpx.Response(301, headers={"location": "https://elsewhere/v1"}))
+    with answering("http://x/v1") as made, pytest.raises(Rejected, match="301") as failed:
+        list(made.answers(bodies(1)))
+    assert "leads elsewhere" in str(failed.value.help)
+    assert [request.url.host for request in asked] == ["x"]
+
+
+def test_a_key_that_the_server_repeats_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    told(monkeypatch, httpx.Response(401, json={"error": {"message": f"Incorrect API key provided: {KEY}."}}))
+    with answering("http://x/v1") as made, pytest.raises(Rejected, match=r"Incorrect API key provided: …\.") as failed:
+        list(made.answers(bodies(1)))
+    assert KEY not in str(failed.value)
+
+
+def test_an_error_that_repeats_the_prompt_is_told_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    detail = [{"loc": ["body", "messages", 0, "content"], "msg": "Too long", "type": "value_error", "input": "secret words", "ctx": {}}]
+    told(monkeypatch, httpx.Response(422, json={"detail": detail}))
+    with answering("http://x/v1") as made, pytest.raises(Rejected, match=r"422 `messages\.0\.content`: Too long") as failed:
+        list(made.answers(bodies(1)))
+    assert "secret" not in str(failed.value)
 
 
 @pytest.mark.parametrize(
