@@ -6,9 +6,8 @@ answer with nothing where the value is of another type (that is reported elsewhe
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
+from typing import Any, Final
 
 from distillc.spec.check import Reference
 from distillc.spec.codes import CODES
@@ -22,21 +21,29 @@ MAX_OF_A_RULE = 100
 RULES = tuple(code.module for code in CODES.values() if code.module and not code.last)
 
 
-@dataclass(frozen=True, slots=True)
 class Context:
     """What a rule may look at. `definitions` has the first of each name; `references` stand where the schema says.
 
     `malformed` are the sections and steps, as (section,) and (section, name), whose shape is wrong; `comments` speak to the linter.
     """
 
-    root: MappingNode
-    table: PluginTable
-    definitions: dict[str, Definition]
-    references: tuple[Reference, ...]
-    malformed: frozenset[tuple[str | int, ...]] = frozenset()
-    comments: tuple[Comment, ...] = ()
-    memo: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
-    """What rules work out and share, for as long as this one spec is looked at."""
+    def __init__(
+        self,
+        root: MappingNode,
+        table: PluginTable,
+        definitions: dict[str, Definition],
+        references: tuple[Reference, ...],
+        malformed: frozenset[tuple[str | int, ...]] = frozenset(),
+        comments: tuple[Comment, ...] = (),
+    ) -> None:
+        self.root: Final = root
+        self.table: Final = table
+        self.definitions: Final = definitions
+        self.references: Final = references
+        self.malformed: Final = malformed
+        self.comments: Final = comments
+        self.memo: dict[str, Any] = {}
+        """What rules work out and share, for as long as this one spec is looked at."""
 
     def at(self, *path: str | int) -> Node | None:
         return at(self.root, *path)

@@ -10,7 +10,7 @@ from distillc.cli.main import main
 from distillc.spec.diagnostic import Diagnostic, Severity, Span
 from distillc.spec.errors import BudgetReached, InvalidSpec, StageFailed
 
-HEAVY = ("torch", "transformers", "numpy", "pyarrow", "pydantic", "jsonschema", "rich", "pluggy")
+HEAVY = ("torch", "transformers", "numpy", "pyarrow", "pydantic", "jsonschema", "rich", "pluggy", "dataclasses")
 SPEC = 'distill: 1\nname: x\ntask: {kind: generate, input: text, target: fixed, prompt: "{{ text }}"}\n'
 
 
