@@ -136,7 +136,7 @@ def _default(key: str, value: Mapping[str, Any], required: Any) -> str:
 def _type(value: Mapping[str, Any]) -> str:
     if "$ref" in value:
         name = value["$ref"].rpartition("/")[2]
-        return f"[{name}](#{name.lower()})"
+        return f"[{name.rpartition('.')[2]}](#{name.lower().replace('.', '')})"
     for word in ("anyOf", "oneOf"):
         if word in value:
             return " or ".join(dict.fromkeys(_type(option) for option in value[word] if option.get("type") != "null"))
