@@ -24,7 +24,7 @@ FILTERED = ("content_filter", "content_policy_violation")
 class Asked(NamedTuple):
     """A call in flight: the most tokens that it may take, in and out, and the meter's reservation of them."""
 
-    index: int
+    number: int
     most: tuple[int, int]
     reserved: Any
 
@@ -56,13 +56,13 @@ class Answering:
                     except (Busy, DistillError) as error:
                         self._settle(asked, (0, 0) if isinstance(error, Busy | Rejected) else asked.most)  # the latter may be billed
                         if isinstance(error, Busy):
-                            waiting.append(asked.index)
+                            waiting.append(asked.number)
                         else:
                             failed = failed or error
                             self._client.end()
                     else:
                         self._settle(asked, (answer.prompt_tokens, answer.completion_tokens))
-                        yield asked.index, answer
+                        yield asked.number, answer
         finally:
             self._cancel()
         if failed:
