@@ -8,6 +8,7 @@ rows), `tokens`, `seconds`, `bytes`.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from math import ceil
 from typing import Any
 
@@ -48,11 +49,13 @@ class Estimates:
             counts = {**counts, "train": said["rows"]}
         self.counts[stage.id] = counts
         total = _total(counts if stage.kind in ("ingest", "split", "generate", "curate") else rows)
+        written = _whole(said.get("tokens", tokens))
         estimate = Estimate(
             rows=total if stage.kind not in ("build-model", "quantize", "measure", "gate", "report", "bundle") else None,
-            tokens=_whole(said.get("tokens", tokens)),
+            tokens=written,
             seconds=said.get("seconds"),
             bytes=_whole(said.get("bytes")),
+            usd=_usd(stage, written),
         )
         return Stage(stage.id, stage.kind, stage.uses, stage.config, stage.inputs, stage.key, estimate, stage.line)
 
@@ -96,6 +99,17 @@ class Estimates:
         if stage.kind == "measure":
             return len(config["models"]) * int(config["prompts"]) * int(config["tokens"]) * int(config["rounds"])
         return None
+
+
+def _usd(stage: Stage, tokens: int | None) -> str | None:
+    """What that many tokens cost where their model has a price."""
+    price = (stage.config.get("engine") or {}).get("price") if stage.kind == "generate" else None
+    return f"{answers_cost(price, tokens):f}" if price and tokens is not None else None
+
+
+def answers_cost(price: Mapping[str, Any], tokens: int) -> Decimal:
+    """Exact: a price is the decimal that somebody wrote, for a million tokens."""
+    return (Decimal(str(price["output"])) * tokens).scaleb(-6)
 
 
 def train_steps(config: Mapping[str, Any], rows: int | None) -> int | None:

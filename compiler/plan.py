@@ -21,12 +21,16 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What a stage is expected to cost. None where nothing is known; `seconds` on this kind of machine, `bytes` on disk."""
+    """What a stage is expected to cost. None where nothing is known; `seconds` on this kind of machine, `bytes` on disk.
+
+    `usd`: what its answers may cost at most, as a decimal text; the prompts come on top, which nobody has counted yet.
+    """
 
     rows: int | None = None
     tokens: int | None = None
     seconds: float | None = None
     bytes: int | None = None
+    usd: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +151,7 @@ def _as_dict(stage: Stage, more: Callable[[Stage], Mapping[str, Any]] | None) ->
             "rows": stage.estimate.rows,
             "seconds": stage.estimate.seconds,
             "tokens": stage.estimate.tokens,
+            "usd": stage.estimate.usd,
         },
         "id": stage.id,
         "inputs": {port: {"split": entry.split, "stage": entry.stage} for port, entry in stage.inputs.items()},

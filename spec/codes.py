@@ -42,7 +42,7 @@ def is_certain(code: str) -> bool:
 
 
 # D0xx text and paths · D1xx shape · D2xx names · D3xx data · D4xx training · D5xx models, exports · D6xx proof
-# D7xx delivery · D8xx licenses, security · D9xx the linter itself
+# D7xx delivery · D8xx licenses, security, money · D9xx the linter itself
 CODES: Mapping[str, Code] = {
     "D000": Code("unreadable"),
     "D001": Code("syntax-error"),
@@ -180,6 +180,11 @@ COMPILER_CODES: Mapping[str, Code] = {
     "D654": _compiler_rule("undecided_gate"),
     "D655": _compiler_rule("metric_value", binding=True),
     "D850": _compiler_rule("teacher_license"),
+    "D851": _compiler_rule("no_price", binding=True),
+    "D852": _compiler_rule("old_price"),
+    "D853": _compiler_rule("budget_below_answers"),
+    "D854": _compiler_rule("outside_region", binding=True),
+    "D855": _compiler_rule("kept_by_service"),
 }
 
 ALL_CODES: Mapping[str, Code] = {**CODES, **COMPILER_CODES}

@@ -13,6 +13,7 @@ from distillc.compiler.outline import Outline
 from distillc.compiler.outline.models import Model
 from distillc.compiler.plan import Input
 from distillc.compiler.plugins import Plugins
+from distillc.compiler.tables.prices import listed_price
 from distillc.spec.diagnostic import Diagnostic, Severity
 from distillc.spec.errors import DistillError
 from distillc.spec.marks import Marked
@@ -257,10 +258,13 @@ class Graph:
     def _handed_on(self, model: Model, engine: str, given: dict[str, Any]) -> dict[str, Any]:
         """An engine's config with what others say: in fields that no key has, so that no sealed model may hold them.
 
-        What the model's entry says too (its `api_key`, its `price`) counts where the engine's own does not. What `privacy` asks for counts.
+        What the model's entry says too (its `api_key`, its `price`) counts where the engine's own does not; where nobody says a price, the
+        list's. What `privacy` asks for counts.
         """
         open_ = {marked.field for marked in self.marks("engines", engine) if marked.mark in ("secret", "runtime")}
         given = given | {key: value for key, value in model.fields.items() if key in open_ and given.get(key) is None}
+        if "price" in open_ and given.get("price") is None and model.section == "models":
+            given["price"] = listed_price({"uses": model.uses, **model.fields})
         if "retention" in open_ and self.spec.privacy and self.spec.privacy.retention == "none":
             given["retention"] = "none"
         return given

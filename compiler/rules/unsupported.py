@@ -4,7 +4,7 @@ Why: the language is decided as a whole, so such a spec is well-formed; but a ke
 
 Example:
 
-    budget: {usd: 20}
+    choose: {best: {among: [q8, q4], by: errant_f0.5, data: pairs.validation}}
 
 Use instead:
 
@@ -18,8 +18,8 @@ from distillc.compiler.rules import error
 from distillc.spec.diagnostic import Diagnostic
 from distillc.spec.nodes import at, entries, text, to_plain
 
-SECTIONS = ("choose", "budget", "trackers", "plugins")
-PARTS = (("matrix", "select", "`select` of a matrix"), ("privacy", "region", "`privacy.region`"))
+SECTIONS = ("choose", "trackers", "plugins")
+PARTS = (("matrix", "select", "`select` of a matrix"),)
 TRAIN_KEYS = ("lora", "on_policy", "fake_quantize")
 
 

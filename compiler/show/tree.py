@@ -1,9 +1,11 @@
 """A plan as a tree: its steps in order, under each the stages it was lowered to, with what they read, yield and cost."""
 
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 
 from distillc.compiler.estimate import train_steps
 from distillc.compiler.plan import Plan, Stage
+from distillc.spec.money import dollars
 from distillc.spec.values import counted
 
 MANY = 4
@@ -57,6 +59,8 @@ def _facts(stage: Stage) -> str:
         facts.append(f"≤ {estimate.rows:,} rows")
     if estimate.tokens is not None:
         facts.append(f"≤ {estimate.tokens:,} tokens")
+    if estimate.usd is not None:
+        facts.append(f"≤ {dollars(Decimal(estimate.usd))} for answers")
     if estimate.seconds is not None:
         facts.append(f"about {estimate.seconds:,.0f} s")
     if estimate.bytes is not None:
@@ -80,4 +84,7 @@ def _summary(plan: Plan, done: set[str], asked: bool) -> str:
         parts.append(f"{len(done)} done, {stages - len(done)} to run")
     if tokens:
         parts.append(f"models write at most {tokens:,} tokens" + (", and more where row counts are not known yet" if unknown else ""))
+    money = [Decimal(stage.estimate.usd) for stage in plan.stages if stage.id not in done and stage.estimate.usd is not None]
+    if money:
+        parts.append(f"their answers cost at most {dollars(sum(money, Decimal(0)))}, and prompts come on top")
     return " · ".join(parts)

@@ -63,6 +63,13 @@ class OpenAIConfig(_ApiConfig):
     api_key: SecretRef | None = Field(
         default=None, description="the key, as ${env:NAME} or ${file:PATH}; servers of your own may need none"
     )
+    region: str | None = Field(
+        default=None,
+        min_length=1,
+        json_schema_extra=runtime_only(),
+        description="where it runs, for `privacy.region`; addresses of services that are known need not say it",
+        examples=["eu"],
+    )
     dialect: Literal["openai", "nebius", "generic"] = Field(
         default="generic",
         description="`openai` calls the limit of an answer `max_completion_tokens`, which OpenAI's models that think ask for; the others "

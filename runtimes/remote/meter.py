@@ -11,6 +11,7 @@ from decimal import Decimal
 from distillc.plugins.api.artifacts import Completion
 from distillc.runtimes.work import Allowance, refuse_late
 from distillc.spec.errors import BudgetReached
+from distillc.spec.money import dollars
 
 NOTHING = Decimal(0)
 
@@ -122,12 +123,6 @@ class Meter:
     def release(self, reservation: Reservation) -> None:
         """The call cost nothing: it was refused, or never sent."""
         self._open.remove(reservation)
-
-
-def dollars(amount: Decimal) -> str:
-    """Exact, with two decimals or more: `$4.90`, `$0.000026`."""
-    digits = amount.normalize()
-    return f"${digits:f}" if int(digits.as_tuple().exponent) < -2 else f"${digits:.2f}"
 
 
 def _reached(message: str, limit: str) -> BudgetReached:

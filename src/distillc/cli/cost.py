@@ -81,7 +81,7 @@ def as_text(run: str, by: str, sums: "Mapping[str, Amount]", estimates: Mapping[
     if "usd" in budget:
         from decimal import Decimal
 
-        from distillc.runtimes.remote.meter import dollars
+        from distillc.spec.money import dollars
 
         limit = Decimal(budget["usd"])
         lines.append(f"{dollars(max(limit - whole.usd, Decimal(0)))} of the budget of {dollars(limit)} are left")
@@ -89,7 +89,7 @@ def as_text(run: str, by: str, sums: "Mapping[str, Amount]", estimates: Mapping[
 
 
 def _cells(amount: "Amount") -> tuple[str, ...]:
-    from distillc.runtimes.remote.meter import dollars
+    from distillc.spec.money import dollars
 
     counts = (amount.answers, amount.calls, amount.prompt_tokens, amount.completion_tokens, amount.trained_tokens)
     return (*(f"{count:,}" if count else "" for count in counts), f"{amount.seconds:,.1f}", dollars(amount.usd) if amount.usd else "")
@@ -99,7 +99,7 @@ def _planned(estimate: Mapping[str, Any] | None) -> str:
     """What a stage was to yield at most, and what its answers were to cost."""
     from decimal import Decimal
 
-    from distillc.runtimes.remote.meter import dollars
+    from distillc.spec.money import dollars
 
     if estimate is None:
         return ""

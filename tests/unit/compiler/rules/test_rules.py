@@ -85,7 +85,6 @@ def test_the_design_s_spec_is_fine(shared: Any) -> None:
     [
         ("matrix: {vary: {seed: [1, 2]}, select: {among: student, by: exact_match, data: pairs.validation}}", "select"),
         ("choose: {best: {among: [student, q8], by: exact_match, data: pairs.validation}}", "choose"),
-        ("budget: {usd: 1}", "budget"),
     ],
 )
 def test_what_is_not_there_yet_is_one_clear_error(find: Find, more: str, place: str) -> None:

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from distillc.plugins.api.artifacts import Completion
-from distillc.runtimes.remote.meter import Meter, Price, Reservation, Spent, dollars, spent_on
+from distillc.runtimes.remote.meter import Meter, Price, Reservation, Spent, spent_on
 from distillc.runtimes.work import Allowance
 from distillc.spec.errors import BudgetReached
+from distillc.spec.money import dollars
 
 QWEN = Price(input=Decimal("0.2"), output=Decimal("0.6"))
 
