@@ -43,8 +43,8 @@ def front_end(data: bytes) -> None:
     linted = lint(NAME, read)
     for finding in linted.diagnostics:
         place = finding.span
-        source = linted.sources.get(place.file) if place else None
-        if place and source and source.text:  # bytes that are no text have a place, and no text to show
+        source = linted.sources.get(NAME)
+        if place and place.file == NAME and source and source.text:  # bytes that are no text have a place, and no text to show
             assert (place.line, place.column) <= (place.end_line, place.end_column) <= (len(source.starts) + 1, 1 << 20), finding
             assert place.column <= len(source.line(place.line)) + 2, finding
     for form in FORMATS:

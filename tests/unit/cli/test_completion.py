@@ -49,5 +49,6 @@ def test_zsh_takes_the_script_of_bash(scripts):
 
 
 def test_every_option_of_every_command_is_known():
-    assert {option.flags for option in command("set").options} == {("-h", "--help"), ("--unset",), ("--write",), ("--diff",), ("--force",)}
+    known = {("-h", "--help"), ("--unset",), ("--write",), ("--diff",), ("--force",), ("--format",)}
+    assert {option.flags for option in command("set").options} == known
     assert [command(name).name for name in COMMANDS] == list(COMMANDS)
