@@ -247,23 +247,23 @@ class Graph:
         if model.engine is not None:
             uses = model.engine["uses"]
             given = {key: value for key, value in model.engine.items() if key != "uses"}
-            return self.fields_of("engines", uses, self._handed_on(model, uses, given), (*model.where, "engine"))
+            return self.fields_of("engines", uses, self.handed_on("engines", uses, model, given), (*model.where, "engine"))
         if model.format not in self.known.readers:
             readers = self.outline.readers(model.format)
             installed = [n for n in readers if not self.plugins.missing(self.plugins.manifest("engines", n))]
             self.known.readers[model.format] = next(iter([*installed, *readers]), None)
         engine = self.known.readers[model.format]
-        return self.fields_of("engines", engine, self._handed_on(model, engine, {}), model.where) if engine else None
+        return self.fields_of("engines", engine, self.handed_on("engines", engine, model, {}), model.where) if engine else None
 
-    def _handed_on(self, model: Model, engine: str, given: dict[str, Any]) -> dict[str, Any]:
-        """An engine's config with what others say: in fields that no key has, so that no sealed model may hold them.
+    def handed_on(self, kind: str, name: str, model: Model, given: dict[str, Any]) -> dict[str, Any]:
+        """The config of a model's engine or trainer with what others say: in fields that no key has, so that no sealed model may hold them.
 
-        What the model's entry says too (its `api_key`, its `price`) counts where the engine's own does not; where nobody says a price, the
+        What the model's entry says too (its `api_key`, its `price`) counts where the plugin's own does not; where nobody says a price, the
         list's. What `privacy` asks for counts.
         """
-        open_ = {marked.field for marked in self.marks("engines", engine) if marked.mark in ("secret", "runtime")}
+        open_ = {marked.field for marked in self.marks(kind, name) if marked.mark in ("secret", "runtime")}
         given = given | {key: value for key, value in model.fields.items() if key in open_ and given.get(key) is None}
-        if "price" in open_ and given.get("price") is None and model.section == "models":
+        if kind == "engines" and "price" in open_ and given.get("price") is None and model.section == "models":
             given["price"] = listed_price({"uses": model.uses, **model.fields})
         if "retention" in open_ and self.spec.privacy and self.spec.privacy.retention == "none":
             given["retention"] = "none"

@@ -22,7 +22,9 @@ def lower_capture(graph: Graph, step: Step, body: CaptureStep) -> None:
 
 
 def lower_train(graph: Graph, step: Step, body: TrainStep) -> None:
-    trainer = graph.fields("trainers", body.trainer, (*step.where, "trainer"))
+    uses = body.trainer.uses
+    given = graph.handed_on("trainers", uses, graph.models[body.model], body.trainer.fields)
+    trainer = graph.fields_of("trainers", uses, given, (*step.where, "trainer"))
     rows = graph.rows_input(body.data, "train")
     losses = {name: graph.fields("losses", loss, (*step.where, "losses", name)) for name, loss in body.losses.items()}
     config: dict[str, Any] = {
@@ -36,6 +38,8 @@ def lower_train(graph: Graph, step: Step, body: TrainStep) -> None:
         "seed": graph.spec.seed,
         "losses": {name: {**losses[name].flat(), "weight": loss.weight, "teacher": loss.teacher} for name, loss in body.losses.items()},
     }
+    if body.lora:  # only where it is said: else every training would get another key
+        config["lora"] = body.lora.model_dump(mode="json")
     inputs = {"model": Input(body.model), "rows": rows}
     if body.validation:
         inputs["validation"] = graph.rows_input(body.validation)

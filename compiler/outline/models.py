@@ -128,22 +128,29 @@ def _trained(outline: "Outline", step: Step) -> Model:
     parent = outline.models[body["model"]]
     soft = [loss["teacher"] for loss in body["losses"].values() if loss.get("teacher") and outline.is_soft(loss["uses"])]
     answered = outline.rows[split_name(body["data"])[0]].teachers
+    uses = body["trainer"]["uses"]
+    remote = outline.capabilities("trainers", uses).get("remote")
     return Model(
         name=step.name,
         section=step.section,
         kind="trainers",
-        uses=body["trainer"]["uses"],
+        uses=uses,
         root=parent.root,
         parent=parent.name,
         family=parent.family,
         families=parent.families,
-        facts={**parent.facts, "format": TRAINED_FORMAT},  # training moves numbers: what the files say of the model stays
-        fields={},
+        facts={**parent.facts, "format": trained_format(outline, uses)},  # training moves numbers: what the files say of the model stays
+        fields=parent.fields if remote else {},  # the key is that of the base
         engine=body.get("engine"),
         teachers=tuple(dict.fromkeys([*soft, *answered, *parent.teachers])),
         soft=tuple(dict.fromkeys(soft)),
         data=body["data"],
     )
+
+
+def trained_format(outline: "Outline", trainer: str) -> str:
+    """The format of the models that a trainer takes, and makes."""
+    return str(outline.capabilities("trainers", trainer).get("format", TRAINED_FORMAT))
 
 
 def _families(own: str | None, parent: Model | None) -> tuple[str, ...]:

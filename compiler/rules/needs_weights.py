@@ -1,7 +1,7 @@
 """A model is to be trained, cut or quantized, and has no weights in a form that can be.
 
 Why: that takes a Hugging Face folder. Rules have no weights, and exports are made once, at the end: what is trained after them would be
-trained on weights that were rounded already.
+trained on weights that were rounded already. A platform that tunes models tunes its own, which have no weights here.
 
 Example:
 
@@ -15,6 +15,7 @@ Use instead:
 from collections.abc import Iterator
 
 from distillc.compiler.outline import Outline
+from distillc.compiler.outline.models import TRAINED_FORMAT, trained_format
 from distillc.compiler.rules import error
 from distillc.spec.diagnostic import Diagnostic
 
@@ -24,8 +25,13 @@ CHANGES = {"train": "trained", "quantize": "quantized", "models": "cut"}
 def check(outline: Outline) -> Iterator[Diagnostic]:
     for model in outline.models.values():
         parent = outline.models[model.parent] if model.parent else None
-        if parent is None or outline.known(parent, "format") in ("hf", None):
+        wanted = trained_format(outline, model.uses) if model.section == "train" else TRAINED_FORMAT
+        if parent is None or outline.known(parent, "format") in (wanted, None):
             continue
         where = (*model.where, "model" if model.section == "train" else "from")
-        message = f"`{parent.name}` cannot be {CHANGES[model.section]}: its format is {parent.format}"
-        yield error(outline, "D552", where, message, "name a model with weights in a Hugging Face folder")
+        by = "" if wanted == TRAINED_FORMAT else f" by `{model.uses}`"
+        message = f"`{parent.name}` cannot be {CHANGES[model.section]}{by}: its format is {parent.format}"
+        help = (
+            "name a model with weights in a Hugging Face folder" if wanted == TRAINED_FORMAT else "name a model of that API, or train here"
+        )
+        yield error(outline, "D552", where, message, help)

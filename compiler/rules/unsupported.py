@@ -39,7 +39,9 @@ def _found(outline: Outline) -> Iterator[tuple[Where, str]]:
         if node is not None and to_plain(node) is not None:
             yield (section, key), what
     for step in entries(outline.root.get("train")):
-        for key in TRAIN_KEYS:
+        trainer = text(at(step.value, "trainer")) or text(at(step.value, "trainer", "uses"))
+        takes = outline.capabilities("trainers", trainer).get("takes", ()) if trainer else ()
+        for key in (key for key in TRAIN_KEYS if key not in takes):
             node = at(step.value, key)
             if node is not None and to_plain(node) is not None and ("train", step.key) not in outline.malformed:
                 yield ("train", step.key, key), f"`{key}`"

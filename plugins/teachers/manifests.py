@@ -43,7 +43,7 @@ MANIFESTS = (
         summary="A model behind any OpenAI-compatible API: it answers, and shows no weights",
         config=f"{_HERE}.configs:OpenAIConfig",
         impl=f"{_HERE}.api:OpenAI",
-        capabilities={"format": "api"},
+        capabilities={"format": "api", "dialect": "dialect"},
     ),
     Manifest(
         kind=Kind.TEACHERS,
@@ -51,7 +51,7 @@ MANIFESTS = (
         summary="A model of Nebius Token Factory, in one of its regions",
         config=f"{_HERE}.configs:NebiusConfig",
         impl=f"{_HERE}.api:Nebius",
-        capabilities={"format": "api"},
+        capabilities={"format": "api", "dialect": {"const": "nebius"}},
     ),
     Manifest(
         kind=Kind.TEACHERS,

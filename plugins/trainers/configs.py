@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from distillc.spec.fields import Config, runtime_only
+from distillc.spec.fields import Config, SecretRef, runtime_only
 
 
 class LocalConfig(Config):
@@ -26,3 +26,41 @@ class LocalConfig(Config):
         description="time between checkpoints; each is as long as three times the weights",
         json_schema_extra=runtime_only(),
     )
+
+
+class _FineTuningConfig(Config):
+    base: str | None = Field(
+        default=None,
+        min_length=1,
+        description="what the API calls the model where it is tuned (None: its `name`, by which it answers)",
+        examples=["meta-llama/Llama-3.1-8B-Instruct"],
+    )
+    api_key: SecretRef | None = Field(default=None, description="the key, as ${env:NAME} or ${file:PATH} (None: the model's)")
+    timeout: float = Field(
+        default=600.0, gt=0, le=86_400, json_schema_extra=runtime_only(), description="seconds that a request may take, to the last byte"
+    )
+    look: float = Field(
+        default=60.0, gt=0, le=3600, json_schema_extra=runtime_only(), description="seconds between two looks at the job, at most"
+    )
+    patience: float = Field(
+        default=48.0,
+        gt=0,
+        json_schema_extra=runtime_only(),
+        description="hours that a run waits for the job; after them it stops, the job goes on, and the next run waits for the same one",
+    )
+    retention: Literal["none", "any"] = Field(
+        default="any",
+        json_schema_extra=runtime_only(),
+        description="`none` deletes the rows there once the job has ended; `privacy.retention` says so for all",
+    )
+
+
+class OpenAIFineTuningConfig(_FineTuningConfig):
+    learning_rate_multiplier: float | None = Field(
+        default=None, gt=0, description="factor of the learning rate that OpenAI picks (None: it picks this too)"
+    )
+
+
+class NebiusFineTuningConfig(_FineTuningConfig):
+    packing: bool = Field(default=True, description="several rows in one sequence: cheaper, and fewer steps than `batch` lets expect")
+    context_length: int = Field(default=8192, ge=8192, le=131_072, description="tokens of a sequence; longer rows are cut")

@@ -135,13 +135,12 @@ def table() -> FakeTable:
 @pytest.fixture(scope="session")
 def builtins() -> Registry:
     """The built-in plugins, as `lint` sees them, and some that are not built yet: a teacher behind an API, which has a key, and its
-    engine, a trainer that takes texts alone, and a judge that asks a model."""
+    engine, and a judge that asks a model."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DISTILLC_PLUGINS", "")
         found = load()
     more: list[tuple[Kind, str, Mapping[str, Any], type[Config]]] = [
         (Kind.TEACHERS, "openai", {"format": "api"}, Api),
-        (Kind.TRAINERS, "nebius.fine_tuning", {"soft_targets": False}, Empty),
         (Kind.JUDGES, "llm", {"values": {"": "higher"}}, ModelJudge),
         (Kind.ENGINES, "http", {"reads": ["api"], "does": ["generate"]}, Empty),
     ]
