@@ -20,6 +20,7 @@ from distillc.spec.errors import StageFailed
 
 ROWS = "rows.parquet"
 SHARD_ROWS = 1000  # enough that sorting by length makes even batches, few enough that another machine can take some
+REMOTE_SHARD_ROWS = 10_000  # at the end of a shard calls run out one by one, and an API has many at a time
 BATCH = 32  # for engines whose config does not say
 
 
@@ -29,7 +30,8 @@ def shards(context: StageContext) -> tuple[Shard, ...]:
         raise StageFailed(
             "no row comes in: the data set is empty", where=context.stage.id, help="check `limit`, `skip` and the step it comes from"
         )
-    return cut(rows, SHARD_ROWS)
+    engines = [context.config.get("engine"), *(context.config.get("engines") or {}).values()]
+    return cut(rows, REMOTE_SHARD_ROWS if any(engine and _is_remote(context, engine) for engine in engines) else SHARD_ROWS)
 
 
 def run_shard(context: StageContext, shard: Shard, out: Path) -> dict[str, Any]:
@@ -78,6 +80,11 @@ def _input(context: StageContext) -> list[Row]:
 
     rows: list[Row] = context.once("input", read)
     return rows
+
+
+def _is_remote(context: StageContext, engine: Mapping[str, Any] | str) -> bool:
+    name = engine if isinstance(engine, str) else engine["uses"]
+    return bool(context.manifest(Kind.ENGINES, name).capabilities.get("remote"))
 
 
 def _check(context: StageContext, rows: Sequence[Row], made: Sequence[Row], dropped: Mapping[str, str]) -> None:
@@ -138,7 +145,7 @@ class _Context:
         account = self._account(field, engine, self._journal)
         if any(key not in self._journal.answers for key in keys):
             size = int(getattr(self._stage.plugin_config(Kind.ENGINES, engine["uses"], engine), "batch", BATCH))
-            answer = answer_each if self._is_remote(engine) else answer_all
+            answer = answer_each if _is_remote(self._stage, engine) else answer_all
             running = self._stage.once(f"engine {field}", lambda: self._open(field, engine))
             done, total = self._shard.start, self._total()
             account.open(running)
@@ -179,12 +186,9 @@ class _Context:
 
     def _open(self, field: str, engine: Mapping[str, Any]) -> Running:
         made, model = self._stage.plugin(Kind.ENGINES, engine), self.model(field)
-        if self._is_remote(engine):
+        if _is_remote(self._stage, engine):
             return cast(RemoteEngine, made).open(model, seed=self.seed, folder=self._stage.folder)
         return cast(Engine, made).open(model, seed=self.seed)
-
-    def _is_remote(self, engine: Mapping[str, Any]) -> bool:
-        return bool(self._stage.manifest(Kind.ENGINES, engine["uses"]).capabilities.get("remote"))
 
     def _total(self) -> int:
         return len(_input(self._stage))

@@ -1,11 +1,15 @@
 """The journal of answers: what is whole counts, what is torn does not, whatever byte the kill came at."""
 
+import contextlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import cast
 
 import pytest
 
-from distillc.plugins.api.artifacts import Completion
-from distillc.runtimes.inference.answers import AnswerJournal, answer_key
+from distillc.plugins.api.artifacts import Completion, Decoding
+from distillc.plugins.api.engines import Running
+from distillc.runtimes.inference.answers import AnswerJournal, answer_each, answer_key
 
 ANSWERS = {
     f"key {i}": Completion(text=f"answer ü {i}" * i, finish_reason="stop", prompt_tokens=i, completion_tokens=2 * i) for i in range(4)
@@ -62,3 +66,40 @@ def test_a_length_beyond_the_file_is_a_torn_record(path: Path) -> None:
 def test_keys_tell_fields_rows_and_prompts_apart() -> None:
     keys = {answer_key(field, row, prompt) for field in ("a", "b") for row in ("1", "2") for prompt in ("x", "y")}
     assert len(keys) == 8
+
+
+class Far:
+    """A model elsewhere, which answers in an order of its own and remembers what it was asked."""
+
+    def __init__(self, dies_after: int = 99) -> None:
+        self.asked: list[str] = []
+        self.dies_after = dies_after
+
+    def generate(self, prompts: Sequence[str], inputs: Sequence[str], decoding: Decoding) -> Iterator[tuple[int, Completion]]:
+        for index in reversed(range(len(prompts))):
+            if len(self.asked) == self.dies_after:
+                raise KeyboardInterrupt
+            self.asked.append(prompts[index])
+            yield index, Completion(text=inputs[index].upper(), finish_reason="stop", prompt_tokens=1, completion_tokens=1)
+
+
+@pytest.mark.parametrize("dies_after", range(6))
+def test_each_answer_from_elsewhere_counts_for_itself(tmp_path: Path, dies_after: int) -> None:
+    keys, prompts = list("vwxyz"), [f"{letter}?" for letter in "abcde"]
+    first, second = Far(dies_after), Far()
+    with contextlib.suppress(KeyboardInterrupt):
+        ask(first, tmp_path, keys, prompts)
+    answers, fresh = ask(second, tmp_path, keys, prompts)
+    assert sorted(first.asked + second.asked) == prompts
+    assert {key: answer.text for key, answer in answers.items()} == dict(zip(keys, "ABCDE", strict=True))
+    assert sum(map(len, fresh)) == 5 - min(dies_after, 5)
+    assert all(len(group) <= 2 for group in fresh)
+
+
+def ask(far: Far, folder: Path, keys: list[str], prompts: list[str]) -> tuple[dict[str, Completion], list[list[Completion]]]:
+    journal = AnswerJournal(folder / "journal")
+    try:
+        inputs = [prompt[0] for prompt in prompts]
+        return journal.answers, list(answer_each(cast(Running, far), keys, prompts, inputs, Decoding(), journal, 2))
+    finally:
+        journal.close()
