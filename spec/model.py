@@ -396,14 +396,15 @@ class Matrix(Part):
 
 
 class Budget(Part):
-    """What a run may spend. It stops before it would spend more, and goes on from there once the limit is raised."""
+    """What a run may spend. It stops before it would spend more, and goes on from there once the limit is raised.
 
-    usd: float | None = Field(None, ge=0, description="money for APIs, in US dollars; what stages have cost in earlier runs counts")
-    wall: Duration | None = Field(
-        None, description="a duration such as 4h or 1h30m, from the start of each run; a training that has begun goes on to its end"
-    )
-    tokens: int | None = Field(None, ge=0, description="tokens to and from APIs, in earlier runs too")
-    calls: int | None = Field(None, ge=0, description="requests to APIs, in earlier runs too")
+    What its steps have cost in earlier runs counts. Time counts from the start of each run, and a training that has begun goes on to its end.
+    """
+
+    usd: float | None = Field(None, ge=0, description="money for APIs, in US dollars")
+    wall: Duration | None = Field(None, description="a duration such as 4h or 1h30m")
+    tokens: int | None = Field(None, ge=0, description="tokens to and from APIs")
+    calls: int | None = Field(None, ge=0, description="requests to APIs")
 
 
 class Privacy(Part):
