@@ -21,6 +21,11 @@ class Budget:
         wall = plan.budget.get("wall")
         self._until = None if wall is None else time.time() + wall
 
+    @property
+    def counted(self) -> bool:
+        """Whether more than the time is limited."""
+        return bool(self._limits.keys() - {"wall"})
+
     def refuse_late(self) -> None:
         """Raises BudgetReached when the time is over: nothing more begins then, and what has begun goes on."""
         refuse_late(Allowance(until=self._until))
@@ -28,7 +33,7 @@ class Budget:
     def left(self) -> Allowance:
         """Reads the logs of all runs, where anything but the time is limited. Only calls to APIs count."""
         limits = self._limits
-        if not limits.keys() - {"wall"}:
+        if not self.counted:
             return Allowance(until=self._until)
         spent = total(row for row in read_ledger(self._runs, self._keys) if row.amount.calls)
         return Allowance(

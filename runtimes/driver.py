@@ -1,4 +1,4 @@
-"""Runs a plan: stage after stage, each once, and says how it ended.
+"""Runs a plan: stage after stage, each once, and says how it ended. What waits for another machine lets others go on meanwhile.
 
 A stage whose key is sealed is kept; one whose content was made before under another name is adopted; the rest is done by the
 executor. Nothing is decided from the journal or the log, so a driver that was killed resumes from the store alone.
@@ -13,10 +13,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from distillc.compiler.plan import Input, Plan, Stage, without_cell
+from distillc.compiler.plan import Plan, Stage
 from distillc.runtimes.budget import Budget
+from distillc.runtimes.contracts import ALONE, Manifests, contract_of, may_begin
 from distillc.runtimes.cutoff import Schemas, content_key
 from distillc.runtimes.delivery import deliver
 from distillc.runtimes.events import EventLog
@@ -24,23 +25,21 @@ from distillc.runtimes.interrupts import cancelled_by_signals
 from distillc.runtimes.journal import Journal
 from distillc.runtimes.ledger import actor
 from distillc.runtimes.lock import run_lock
+from distillc.runtimes.selection import select
 from distillc.runtimes.stages.failures import as_distill_error
 from distillc.runtimes.store import Sealed, Store
 from distillc.runtimes.verdicts import Verdict, exit_code, verdict_of
 from distillc.runtimes.work import Contract, Executor, Shard, StageWork, Where, work_folder
 from distillc.spec.errors import BudgetReached, DistillError, StageFailed, StoreDamaged, UsageError
-from distillc.spec.wording import did_you_mean
 
-CONTRACTS: Mapping[str, Contract] = {
-    **dict.fromkeys(("generate", "capture"), Contract.MAP),
-    **dict.fromkeys(("ingest", "split", "curate", "overlap", "evaluate", "judge", "gate", "report", "bundle"), Contract.REDUCE),
-    **dict.fromkeys(("build-model", "train", "quantize", "parity", "measure"), Contract.SESSION),
-}
-ALONE = frozenset({"measure"})
 DEPLOYS = frozenset({"bundle", "deploy"})
 INTERRUPTED = 130
 
 Progress = Callable[[Mapping[str, Any]], None]
+
+
+class Plugins(Schemas, Manifests, Protocol):
+    """What the driver asks of the registry."""
 
 
 @dataclass(slots=True)
@@ -69,7 +68,7 @@ def run(
     folder: Path,
     store: Store,
     executor: Executor,
-    plugins: Schemas,
+    plugins: Plugins,
     until: str | None = None,
     progress: Progress | None = None,
     debug: bool = False,
@@ -80,7 +79,7 @@ def run(
     executor does not know, or another run at work in the same home.
     """
     stages = select(plan, until)
-    _refuse_contracts(stages, executor)
+    _refuse_contracts(stages, executor, plugins)
     run_id = _run_id(store.home, plan.name)
     with run_lock(store.home, run_id):
         try:
@@ -90,38 +89,9 @@ def run(
         return asyncio.run(prepared.go())
 
 
-def select(plan: Plan, until: str | None) -> tuple[Stage, ...]:
-    """The stages of a step (or one stage, by its id) and all that it needs, in the order of the plan.
-
-    No training reads the overlap stages before it (docs/adr/0002), and none runs without them.
-    """
-    if until is None:
-        return plan.stages
-    wanted = plan.named(until)
-    if not wanted:
-        raise UsageError(f"the plan has no step `{until}`", help=did_you_mean(until, plan.origins.values(), "steps"))
-    rows = _rows_of_training(plan)
-    for stage in reversed(plan.stages):
-        if stage.kind == "overlap" and not wanted.isdisjoint(rows.get((stage.config["step"], stage.inputs["rows"]), ())):
-            wanted.add(stage.id)
-        if stage.id in wanted:
-            wanted.update(ref.stage for ref in stage.inputs.values())
-    return tuple(stage for stage in plan if stage.id in wanted)
-
-
-def _rows_of_training(plan: Plan) -> dict[tuple[str, Input], set[str]]:
-    """The train stages of a step that learn from the same rows: in all cells, and those that do the work of another's."""
-    stages = {stage.id: stage for stage in plan if stage.kind == "train"}
-    found: dict[tuple[str, Input], set[str]] = {}
-    for name, id in [*((id, id) for id in stages), *plan.aliases.items()]:
-        if id in stages:
-            found.setdefault((without_cell(name), stages[id].inputs["rows"]), set()).add(id)
-    return found
-
-
-def _refuse_contracts(stages: Sequence[Stage], executor: Executor) -> None:
+def _refuse_contracts(stages: Sequence[Stage], executor: Executor, plugins: Plugins) -> None:
     for stage in stages:
-        contract = CONTRACTS.get(stage.kind, Contract.JOB)
+        contract = contract_of(stage, plugins)
         if contract not in executor.contracts:
             raise UsageError(
                 f"stage kind '{stage.kind}' needs contract '{contract}', which this executor does not run",
@@ -152,7 +122,7 @@ class _Run:
         folder: Path,
         store: Store,
         executor: Executor,
-        plugins: Schemas,
+        plugins: Plugins,
         run_id: str,
         progress: Progress | None,
         debug: bool,
@@ -175,8 +145,7 @@ class _Run:
             with cancelled_by_signals():
                 self._begin()
                 try:
-                    for stage in self.stages:
-                        await self._stage(stage)
+                    await self._all()
                 finally:
                     await self.executor.close()
             state, outcome.exit_code = "finished", exit_code(outcome.verdicts)
@@ -235,6 +204,31 @@ class _Run:
                     await asyncio.wait_for(ended.wait(), 0.1)
                 last = ended.is_set()
 
+    # --- which stage next
+
+    async def _all(self) -> None:
+        """In the order of the plan, but for what has to wait for a job. A job that fails ends the run after the stage at work."""
+        waiting = list(self.stages)
+        jobs: dict[str, asyncio.Task[None]] = {}
+        try:
+            while waiting or jobs:
+                ready = (one for one in waiting if may_begin(one, waiting, jobs, self.plugins, counted=self.budget.counted))
+                stage = next(ready, None)
+                if stage is None:
+                    await asyncio.wait(jobs.values(), return_when=asyncio.FIRST_COMPLETED)
+                else:
+                    waiting.remove(stage)
+                    if contract_of(stage, self.plugins) is Contract.JOB:
+                        jobs[stage.id] = asyncio.create_task(self._stage(stage))
+                    else:
+                        await self._stage(stage)
+                for done in [id for id, task in jobs.items() if task.done()]:
+                    jobs.pop(done).result()
+        finally:
+            for task in jobs.values():
+                task.cancel()
+            await asyncio.gather(*jobs.values(), return_exceptions=True)
+
     # --- one stage
 
     async def _stage(self, stage: Stage) -> None:
@@ -284,7 +278,7 @@ class _Run:
         )
 
     async def _do(self, stage: Stage) -> None:
-        contract = CONTRACTS[stage.kind]
+        contract = contract_of(stage, self.plugins)
         work = StageWork(
             contract=contract,
             stage=asdict(stage),
@@ -302,6 +296,8 @@ class _Run:
             await self.executor.run_session(work)
         elif contract is Contract.REDUCE:
             await self.executor.run_reduce(work)
+        elif contract is Contract.JOB:
+            await self.executor.run_job(work, self.budget.left())
         else:
             await self._map(work)
 

@@ -9,7 +9,7 @@ travels as plain data, so that any worker that can import distillc and reach the
 | map      | shards of one stage, each sealed under a key of (stage key, number, digest of input rows) | at least once is enough |
 | reduce   | all inputs known, one sealed output | at least once is enough |
 | session  | one process group with a monotone step and checkpoints in its work folder | resumes exactly; `alone` when it measures |
-| job      | submit, poll, collect on somebody else's machine; the intent is written before the submission | never two |
+| job      | submit, poll, collect on somebody else's machine (`remote/jobs.py`)  | never submitted twice |
 | lease    | a server that lives while others use it | ends with its last user |
 """
 
@@ -107,14 +107,6 @@ def refuse_late(allowance: Allowance) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class JobIntent:
-    """Written to the work folder before POST; `token` is looked for on the other side after a restart, so there are never two."""
-
-    token: str
-    request: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
 class LeaseRequest:
     """A server wanted: which engine on which model, for as long as the context is open."""
 
@@ -142,7 +134,9 @@ class Executor(Protocol):
 
     async def run_session(self, work: StageWork) -> None: ...
 
-    async def run_job(self, work: StageWork) -> None: ...
+    async def run_job(self, work: StageWork, allowance: Allowance) -> None:
+        """The whole stage, a map too. It waits more than it works, so local stages go on beside it."""
+        ...
 
     def lease(self, request: LeaseRequest, where: Where) -> AbstractAsyncContextManager[Lease]: ...
 

@@ -1,7 +1,7 @@
 """Runs work on this machine: a fresh process a piece, so that memory comes back and a killed stage harms nobody.
 
 On Linux the processes are forked from a small server that has what is heavy imported already (`forkserver.py`); elsewhere each is
-an interpreter of its own (`worker.py`). Contracts: map, reduce, session.
+an interpreter of its own (`worker.py`). Contracts: map, reduce, session, job.
 """
 
 import asyncio
@@ -51,12 +51,13 @@ HEAVY: Mapping[str, tuple[str, ...]] = {"build-model": TORCH, "train": TORCH, "c
 class LocalExecutor:
     """`entry` is what workers call; another one than the default is for tests."""
 
-    contracts = frozenset({Contract.MAP, Contract.REDUCE, Contract.SESSION})
+    contracts = frozenset({Contract.MAP, Contract.REDUCE, Contract.SESSION, Contract.JOB})
 
     def __init__(self, config: LocalConfig | None = None, *, entry: str = ENTRY, fork: bool = CAN_FORK) -> None:
         self._entry = entry
         self._fork = fork
         self._server: _Server | None = None
+        self._starting = asyncio.Lock()
 
     async def run_map(self, work: StageWork, shards: tuple[Shard, ...], allowance: Allowance) -> AsyncIterator[Shard]:
         """One process does all shards in turn: the cores are the engine's, and a model is loaded once."""
@@ -68,15 +69,13 @@ class LocalExecutor:
                     yield by_number[message["shard"]]
 
     async def run_reduce(self, work: StageWork) -> None:
-        async with contextlib.aclosing(self._run(work, {})) as messages:
-            async for _ in messages:
-                pass
+        await self._whole(work, {})
 
     async def run_session(self, work: StageWork) -> None:
-        await self.run_reduce(work)
+        await self._whole(work, {})
 
-    async def run_job(self, work: StageWork) -> None:
-        raise _not_here("job", work.stage["id"])
+    async def run_job(self, work: StageWork, allowance: Allowance) -> None:
+        await self._whole(work, {"allowance": allowance.plain()})
 
     def lease(self, request: LeaseRequest, where: Where) -> AbstractAsyncContextManager[Lease]:
         raise _not_here("lease", request.engine)
@@ -86,13 +85,20 @@ class LocalExecutor:
             await self._server.close()
             self._server = None
 
+    async def _whole(self, work: StageWork, extra: Mapping[str, Any]) -> None:
+        async with contextlib.aclosing(self._run(work, extra)) as messages:
+            async for _ in messages:
+                pass
+
     async def _run(self, work: StageWork, extra: Mapping[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
         """The worker's lines up to its end. Raises the worker's error as its own class. Whoever stops reading kills the worker."""
         request = {"entry": self._entry, "work": asdict(work), "log": str(Path(work.where.events).parent / "log.txt"), **extra}
         stage = work.stage["id"]
-        if self._fork and self._server is None:
-            self._server = await _Server.start()
-        process: _Forked | _Spawned = await (self._server.fork(request, heavy(work.stage)) if self._server else _Spawned.start(request))
+        async with self._starting:  # jobs run side by side
+            if self._fork and self._server is None:
+                self._server = await _Server.start()
+        modules = ROWS if work.contract is Contract.JOB else heavy(work.stage)
+        process: _Forked | _Spawned = await (self._server.fork(request, modules) if self._server else _Spawned.start(request))
         finished = False
         try:
             async for line in process.lines():

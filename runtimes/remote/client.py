@@ -8,8 +8,8 @@ import asyncio
 import contextlib
 import json
 import random
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from typing import Any, TypeVar
 
 import httpx
 
@@ -22,6 +22,7 @@ from distillc.spec.wording import did_you_mean
 CONNECT = 10.0  # seconds
 TOO_LONG = 3600.0  # who asks for a longer wait gets none
 _JSON = {"content-type": "application/json"}
+T = TypeVar("T")
 
 
 class Client:
@@ -34,7 +35,7 @@ class Client:
         self._key = key
         self._timeout = timeout
         self._ending = asyncio.Event()
-        self._http = httpx.AsyncClient(
+        self.http = httpx.AsyncClient(
             http2=True,
             headers={"authorization": f"Bearer {key}"} if key else {},
             timeout=httpx.Timeout(timeout, connect=CONNECT, pool=None),
@@ -43,20 +44,17 @@ class Client:
 
     async def call(self, method: str, path: str, content: bytes | None = None) -> Any:
         """The JSON that is answered. Raises StageFailed for what no retry helps against, or helped, and Busy for 429."""
-        for tried in range(self.retries + 1):
-            try:
-                return await self._once(method, path, content)
-            except MayPass as error:
-                if tried == self.retries or self._ending.is_set():
-                    raise
-                await self._rest(max(error.wait, random.uniform(0, min(LONGEST, BASE * 2**tried))))  # full jitter
-        raise AssertionError("there is a first try")
+        return await self._retried(lambda: self.once(method, path, content))
 
     async def ask(self, method: str, path: str) -> Any:
         """As `call`, for a request that no other waits beside."""
+        return await self.patiently(lambda: self.once(method, path))
+
+    async def patiently(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        """What the attempt gives, made again where that may help, and later where the API asks for that."""
         while True:
             try:
-                return await self.call(method, path)
+                return await self._retried(attempt)
             except Busy:
                 await asyncio.sleep(self.pace.wait)
 
@@ -65,17 +63,37 @@ class Client:
         self._ending.set()
 
     async def close(self) -> None:
-        await self._http.aclose()
+        await self.http.aclose()
 
     async def _rest(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._ending.wait(), seconds)
 
-    async def _once(self, method: str, path: str, content: bytes | None) -> Any:
-        url = self.endpoint.base_url.rstrip("/") + path
-        try:
+    async def _retried(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        for tried in range(self.retries + 1):
+            try:
+                return await attempt()
+            except MayPass as error:
+                if tried == self.retries or self._ending.is_set():
+                    raise
+                await self._rest(max(error.wait, random.uniform(0, min(LONGEST, BASE * 2**tried))))  # full jitter
+        raise AssertionError("there is a first try")
+
+    async def once(self, method: str, path: str, content: bytes | None = None) -> Any:
+        """One try: for what must not be done twice."""
+        with self.clear_errors():
             async with asyncio.timeout(self._timeout):
-                response = await self._http.request(method, url, content=content, headers=_JSON if content else None)
+                response = await self.http.request(method, self.url(path), content=content, headers=_JSON if content else None)
+        return self.read(response)
+
+    def url(self, path: str) -> str:
+        return self.endpoint.base_url.rstrip("/") + path
+
+    @contextlib.contextmanager
+    def clear_errors(self) -> Iterator[None]:
+        """What goes wrong inside, between us and the API, as MayPass or StageFailed."""
+        try:
+            yield
         except (TimeoutError, httpx.TimeoutException):
             raise MayPass(
                 f"{self.endpoint}: no whole answer in {self._timeout:g} s", help=f"raise the engine's `timeout`, or {KEPT}"
@@ -84,7 +102,6 @@ class Client:
             raise self._unreached(error) from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise StageFailed(f"{self.endpoint}: {error}", help="look at `base_url`: it begins with https:// or http://") from None
-        return self._read(response)
 
     def _unreached(self, error: httpx.HTTPError) -> StageFailed:
         text = str(error) or type(error).__name__
@@ -92,7 +109,8 @@ class Client:
             return StageFailed(f"{self.endpoint}: its certificate is not trusted here: {text}", help="SSL_CERT_FILE names what is trusted")
         return MayPass(f"{self.endpoint}: {text}", help=f"is the address right, and reachable from here? Then {KEPT}")
 
-    def _read(self, response: httpx.Response) -> Any:
+    def read(self, response: httpx.Response) -> Any:
+        """The JSON of a response whose body is here. Raises as `call` does."""
         status, headers, content = response.status_code, response.headers, response.content
         if status == 429 and said(content).code != "insufficient_quota":
             self._busy(headers, content)
@@ -106,7 +124,9 @@ class Client:
                 f"{self.endpoint}: what came is no JSON ({len(content)} bytes of {kind})",
                 help=f"does `base_url` lead to the API, and nothing between change its answers? If so, {KEPT}",
             ) from None
-        if isinstance(reply, Mapping) and reply.get("error") and "choices" not in reply:  # some put the status into the body alone
+        if (
+            isinstance(reply, Mapping) and reply.get("error") and not {"choices", "id"} & set(reply)
+        ):  # a status in the body alone
             raise failed(self.endpoint, 400, content, key=self._key)
         self.pace.answered(headers, _tokens(reply))
         return reply

@@ -1,7 +1,7 @@
 """What a worker does with a request: open the inputs, call the stage, seal what it made.
 
-A request is plain JSON: `{"work": StageWork, "shards": [Shard, …], "allowance": {…}}`; shards, and what they may spend, are there for the
-map itself only. What is reported back is plain JSON too: `{"shard": number}` when one is sealed. All else goes to the event log.
+A request is plain JSON: `{"work": StageWork, "shards": [Shard, …], "allowance": {…}}`; shards are there for a map itself only, and what may
+be spent for a map and a job. What is reported back is plain JSON too: `{"shard": number}` when one is sealed. All else goes to the event log.
 """
 
 import importlib
@@ -20,7 +20,7 @@ from distillc.runtimes.stages.context import Artifact, Plugins, Purse, StageCont
 from distillc.runtimes.stages.failures import as_distill_error
 from distillc.runtimes.store import Sealed, Store, open_store
 from distillc.runtimes.store.sealed import SHARD, canonical, sha256
-from distillc.runtimes.work import Shard, allowance_from, refuse_late
+from distillc.runtimes.work import Contract, Shard, allowance_from, refuse_late
 from distillc.spec.errors import StageFailed
 
 Report = Callable[[Mapping[str, Any]], None]
@@ -69,6 +69,7 @@ class _Execution:
     def __init__(self, stage: Stage, work: Mapping[str, Any], store: Store, plugins: Plugins, log: EventLog) -> None:
         self.stage = stage
         self.part = work["part"]
+        self.contract = Contract(work["contract"])
         self.store = store
         self.plugins = plugins
         self.folder = Path(work["where"]["work"])
@@ -99,14 +100,22 @@ class _Execution:
                     self._shard(module, context, Shard(**data))
                     report({"shard": data["number"]})
             elif self.part == "cut":
-                cut = [asdict(shard) for shard in module.shards(context)]
-                (self.folder / "shards.json").write_text(json.dumps(cut), encoding="utf-8")
+                self._cut(module, context)
             elif self.part == "collect":
+                self._seal(context, inputs, lambda: module.collect(context, self._parts()))
+            elif self.contract is Contract.JOB and hasattr(module, "collect"):  # a map, in one go
+                for shard in self._cut(module, context):
+                    self._shard(module, context, shard)
                 self._seal(context, inputs, lambda: module.collect(context, self._parts()))
             else:
                 self._seal(context, inputs, lambda: module.run(context))
         finally:
             context.close()
+
+    def _cut(self, module: ModuleType, context: StageContext) -> tuple[Shard, ...]:
+        shards: tuple[Shard, ...] = module.shards(context)
+        (self.folder / "shards.json").write_text(json.dumps([asdict(shard) for shard in shards]), encoding="utf-8")
+        return shards
 
     def _shard(self, module: ModuleType, context: StageContext, shard: Shard) -> None:
         key = shard_key(self.stage.key, shard)

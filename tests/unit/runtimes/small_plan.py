@@ -114,7 +114,7 @@ class Paid:
 
     def __init__(self, config: PaidConfig) -> None: ...
 
-    def open(self, model: Model, *, seed: int) -> "Paid":
+    def open(self, model: Model, *, seed: int, folder: Path = Path()) -> "Paid":
         return self
 
     def pay_by(self, meter: Meter) -> None:
@@ -206,8 +206,9 @@ class InProcess:
     async def run_session(self, work: StageWork) -> None:
         await self.run_reduce(work)
 
-    async def run_job(self, work: StageWork) -> None:
-        raise NotImplementedError
+    async def run_job(self, work: StageWork, allowance: Allowance) -> None:
+        self.ran.append((work.stage["id"], "job"))
+        execute({"work": asdict(work), "allowance": allowance.plain()}, lambda message: None, plugins=self.plugins)
 
     def lease(self, request: LeaseRequest, where: Where) -> AbstractAsyncContextManager[Lease]:
         raise NotImplementedError

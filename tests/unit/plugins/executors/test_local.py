@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from distillc.plugins.executors.local import CAN_FORK, LocalExecutor
-from distillc.runtimes.work import Allowance, Contract, Shard, StageWork, Where
+from distillc.runtimes.work import Allowance, Contract, LeaseRequest, Shard, StageWork, Where
 from distillc.spec.errors import DistillError, StageFailed, StoreDamaged
 
 WAYS = [pytest.param(True, marks=pytest.mark.skipif(not CAN_FORK, reason="forking is for Linux")), False]
@@ -66,6 +66,20 @@ def test_a_map_yields_each_shard(executor: LocalExecutor, tmp_path: Path) -> Non
             await executor.close()
 
     assert asyncio.run(go()) == list(shards)
+
+
+def test_a_job_runs_beside_other_work(executor: LocalExecutor, tmp_path: Path) -> None:
+    async def go() -> None:
+        job = asyncio.create_task(executor.run_job(work("sleeps", tmp_path), Allowance()))
+        await executor.run_reduce(work("facts", tmp_path))
+        assert not job.done()
+        job.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await job
+        await executor.close()
+
+    asyncio.run(go())
+    assert (tmp_path / "facts").exists()
 
 
 def test_each_piece_has_its_own_process_and_strings_hash_alike(executor: LocalExecutor, tmp_path: Path) -> None:
@@ -155,6 +169,6 @@ def test_a_worker_dies_with_a_killed_driver(tmp_path: Path, fork: bool, action: 
 
 def test_other_contracts_are_refused(tmp_path: Path) -> None:
     executor = LocalExecutor()
-    assert executor.contracts == {Contract.MAP, Contract.REDUCE, Contract.SESSION}
-    with pytest.raises(DistillError, match="contract 'job'"):
-        asyncio.run(executor.run_job(work("any", tmp_path)))
+    assert executor.contracts == {Contract.MAP, Contract.REDUCE, Contract.SESSION, Contract.JOB}
+    with pytest.raises(DistillError, match="contract 'lease'"):
+        executor.lease(LeaseRequest("http", "any"), work("any", tmp_path).where)

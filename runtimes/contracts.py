@@ -1,0 +1,69 @@
+"""Under which contract a stage runs, and whether it may begin: functions of the stage and of what manifests say."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+from distillc.compiler.plan import Stage
+from distillc.plugins.api.manifest import Manifest
+from distillc.runtimes.work import Contract
+
+CONTRACTS: Mapping[str, Contract] = {
+    **dict.fromkeys(("generate", "capture"), Contract.MAP),
+    **dict.fromkeys(("ingest", "split", "curate", "overlap", "evaluate", "judge", "gate", "report", "bundle"), Contract.REDUCE),
+    **dict.fromkeys(("build-model", "train", "quantize", "parity", "measure"), Contract.SESSION),
+}
+ALONE = frozenset({"measure"})
+MOST_JOBS = 16  # each has a process that waits
+
+
+class Manifests(Protocol):
+    """The part of the registry that is asked."""
+
+    def manifest(self, kind: str, name: str) -> Manifest: ...
+
+
+def contract_of(stage: Stage, plugins: Manifests) -> Contract:
+    """A stage that only waits for somebody else's machine is a job: what is asked or trained in it is remote, all of it."""
+    return Contract.JOB if _is_job(stage, plugins) else CONTRACTS.get(stage.kind, Contract.JOB)
+
+
+def spends(stage: Stage, plugins: Manifests) -> bool:
+    """Whether somebody may send a bill for it."""
+    if stage.kind == "train":
+        return _is_job(stage, plugins)
+    return any(plugins.manifest("engines", engine["uses"]).capabilities.get("remote") for engine in _engines(stage))
+
+
+def may_begin(stage: Stage, waiting: Sequence[Stage], jobs: Collection[str], plugins: Manifests, *, counted: bool) -> bool:
+    """Whether a stage may begin while these jobs are at work and these stages, itself among them, have not begun.
+
+    `counted`: there is a budget. Then nothing that spends begins beside a job, for what that will have cost stands in no log yet.
+    """
+    unfinished = {*jobs, *(one.id for one in waiting)}
+    if any(ref.stage in unfinished for ref in stage.inputs.values()):
+        return False
+    if stage.kind in ("train", "capture") and any(one.kind == "overlap" for one in waiting[: waiting.index(stage)]):
+        return False  # no training reads the overlap stages before it (docs/adr/0002), and none runs without them
+    if jobs and (stage.kind in ALONE or (counted and spends(stage, plugins))):
+        return False
+    return len(jobs) < MOST_JOBS or contract_of(stage, plugins) is not Contract.JOB
+
+
+def _is_job(stage: Stage, plugins: Manifests) -> bool:
+    if stage.kind == "train":
+        return bool(stage.uses and plugins.manifest("trainers", stage.uses).capabilities.get("remote"))
+    if stage.kind != "generate":
+        return False
+    engines = [(engine, plugins.manifest("engines", engine["uses"]).capabilities) for engine in _engines(stage)]
+    return (
+        bool(engines)
+        and all(said.get("remote") for _, said in engines)
+        and any(engine.get(name) == value for engine, said in engines for name, value in said.get("job", {}).items())
+    )
+
+
+def _engines(stage: Stage) -> Iterator[Mapping[str, Any]]:
+    """The engines of the models that a stage asks: `engine` for the only one, `engines` by port for several."""
+    for engine in [stage.config.get("engine"), *(stage.config.get("engines") or {}).values()]:
+        if engine:
+            yield {"uses": engine} if isinstance(engine, str) else engine

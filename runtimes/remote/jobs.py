@@ -1,0 +1,213 @@
+"""Jobs on somebody else's machine: submitted once whatever is killed, and waited for however long they take.
+
+A job has a file in the work folder of its stage. It is written before anything is sent, with a token that goes along. Where nobody knows
+whether a submission arrived (a kill, a broken connection, an answer that is none), the other side's list is asked for the token before
+another one is made.
+"""
+
+import asyncio
+import json
+import os
+import random
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from distillc.runtimes.remote.client import Client
+from distillc.runtimes.remote.failures import Busy, MayPass, Rejected
+from distillc.runtimes.remote.files import listed
+from distillc.spec.errors import StageFailed
+
+TOKEN = "distillc"  # the name of the token in a job's `metadata`
+UPLOADED = ("input_file_id", "training_file")  # an uploaded file belongs to one job, which it tells as well as a token does
+FIRST, GROWTH = 1.0, 1.5  # seconds until the second look, and how much longer each further pause is
+LOOKS, BETWEEN = 3, 1.0  # a list may lag behind: so often, and so many seconds later each time
+
+Told = Mapping[str, Any]
+"""What the other side says of a job."""
+
+
+class States(NamedTuple):
+    """By the API's words, in small letters. One that is in none of them is waited for, and said once."""
+
+    active: frozenset[str]
+    ended: frozenset[str]
+
+
+@dataclass(slots=True)
+class Job:
+    """`place` is the path of its list, `/batches` say. `api_key` is the reference to the key, so that anyone may cancel it later.
+
+    `uploads`: what was uploaded for it, by names of the caller's.
+    """
+
+    file: Path
+    token: str
+    place: str
+    base_url: str
+    api_key: str | None = None
+    request: dict[str, Any] | None = None
+    id: str | None = None
+    uploads: dict[str, str] = field(default_factory=dict)
+    about: dict[str, Any] = field(default_factory=dict)
+
+    def save(self) -> None:
+        """On the disk when this returns."""
+        data = {name: value for name, value in asdict(self).items() if name != "file"}
+        made = self.file.with_suffix(".new")
+        with made.open("w", encoding="utf-8") as out:
+            json.dump(data, out, indent=1)
+            out.flush()
+            os.fsync(out.fileno())
+        made.replace(self.file)
+
+
+def intended(file: Path, *, place: str, base_url: str, api_key: str | None, about: Mapping[str, Any] | None = None) -> Job:
+    """The job of this file: the one that an earlier try meant, or a new one, which is written down now. `about` is the caller's."""
+    if file.exists():
+        return read_job(file)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    job = Job(file, secrets.token_hex(8), place, base_url, api_key, about=dict(about or {}))
+    job.save()
+    return job
+
+
+def read_job(file: Path) -> Job:
+    return Job(file, **json.loads(file.read_text(encoding="utf-8")))
+
+
+async def submit(client: Client, job: Job, request: Mapping[str, Any]) -> None:
+    """Afterwards the job has its id. `request` should say the job's token: as `metadata: {distillc: …}`, or in its `suffix`."""
+    if job.id is None and job.request is not None:
+        job.id = await _found(client, job)
+    if job.id is None:
+        job.request = dict(request)
+        job.save()
+        job.id = await _posted(client, job)
+    job.save()
+
+
+async def _posted(client: Client, job: Job) -> str:
+    content = json.dumps(job.request).encode()
+    failure = StageFailed(f"{client.endpoint}: it takes no job now, and asks to wait each time", help="run again later")
+    for tried in range(client.retries + 1):
+        try:
+            reply = await client.once("POST", job.place, content)
+            if isinstance(reply, Mapping) and reply.get("id"):
+                return str(reply["id"])
+            failure = StageFailed(f"{client.endpoint}: what came for a POST to {job.place} is JSON, and no job")
+        except Busy:
+            await asyncio.sleep(client.pace.wait)
+            continue
+        except Rejected:  # it was understood, and there is none
+            raise
+        except StageFailed as error:
+            failure = error
+        if (found := await _found(client, job)) is not None:
+            return found
+        if tried < client.retries:
+            await asyncio.sleep(random.uniform(0, BETWEEN * 2**tried))
+    raise failure
+
+
+async def _found(client: Client, job: Job) -> str | None:
+    """The id of the job on the other side, if it is there. Of several, the oldest."""
+    assert job.request is not None
+    for look in range(LOOKS):
+        await asyncio.sleep(BETWEEN * look)
+        found = [str(told["id"]) async for told in listed(client, job.place) if _is(told, job)]
+        if found:
+            return found[-1]
+    return None
+
+
+def _is(told: Told, job: Job) -> bool:
+    metadata = told.get("metadata")
+    if isinstance(metadata, Mapping) and TOKEN in metadata:
+        return bool(metadata[TOKEN] == job.token)
+    request = job.request or {}
+    same = any(request.get(name) and told.get(name) == request[name] for name in UPLOADED)
+    return same or job.token in str(told.get("suffix"))
+
+
+async def look(client: Client, job: Job) -> Told:
+    told = await client.ask("GET", f"{job.place}/{quote(str(job.id))}")
+    if not isinstance(told, Mapping) or "status" not in told:
+        raise MayPass(f"{client.endpoint}: what came for job {job.id} is JSON, and no job")
+    return told
+
+
+async def cancel(client: Client, job: Job) -> bool:
+    """Asks the other side to stop it. False where it was never there, or has ended."""
+    if job.id is None and job.request is not None:
+        job.id = await _found(client, job)
+    if job.id is None:
+        return False
+    try:
+        await client.ask("POST", f"{job.place}/{quote(job.id)}/cancel")
+    except Rejected as error:
+        if error.status in (401, 403):
+            raise
+        return False
+    return True
+
+
+class Watch:
+    """Looks at jobs until one has ended.
+
+    `longest`: seconds between two looks at most. `patience`: hours after which nobody waits any longer; the jobs go on. `tell` gets each
+    job with what is said of it, `warn` what a person should know.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        states: States,
+        *,
+        tell: Callable[[Job, Told], Awaitable[None]],
+        warn: Callable[[str], None],
+        longest: float = 60.0,
+        patience: float = 48.0,
+    ) -> None:
+        self._client, self._states, self._tell, self._warn = client, states, tell, warn
+        self._longest, self._patience = longest, patience
+        self._pause = min(FIRST, longest)
+        self._until = time.monotonic() + patience * 3600
+        self._warned: set[str] = set()
+
+    async def ended(self, jobs: Sequence[Job]) -> tuple[Job, Told]:
+        """The first of them that is found to have ended. Raises StageFailed when patience is at its end."""
+        while True:
+            for job in jobs:
+                if (told := await self._look(job)) is not None:
+                    return job, told
+            if time.monotonic() >= self._until:
+                some = f"job {jobs[0].id} has" if len(jobs) == 1 else f"{len(jobs)} jobs have"
+                raise StageFailed(
+                    f"{self._client.endpoint}: {some} not ended within {self._patience:g} h",
+                    help="run again to wait on: nothing is submitted twice; or stop what goes on there: `distillc cancel`",
+                )
+            await asyncio.sleep(self._pause)
+            self._pause = min(self._longest, self._pause * GROWTH)
+
+    async def _look(self, job: Job) -> Told | None:
+        """What is said of a job that has ended."""
+        try:
+            told = await look(self._client, job)
+        except MayPass as error:  # hours may pass until it ends: a line that is down for minutes ends nothing
+            self._once(f"{error.message}; waiting on")
+            return None
+        await self._tell(job, told)
+        state = str(told["status"]).lower()
+        if state not in self._states.active | self._states.ended:
+            self._once(f"job {job.id} says that it is '{told['status']}', which is no state that is known here; waiting on")
+        return told if state in self._states.ended else None
+
+    def _once(self, message: str) -> None:
+        if message not in self._warned:
+            self._warned.add(message)
+            self._warn(message)
