@@ -22,7 +22,8 @@ from collections.abc import Iterator
 
 from distillc.spec.check import Reference
 from distillc.spec.diagnostic import Diagnostic, Fix, Label
-from distillc.spec.references import SPLITS, WORDS, split_name
+from distillc.spec.nodes import entries
+from distillc.spec.references import KINDS, SPLITS, WORDS, split_name
 from distillc.spec.rules import Context, error
 from distillc.spec.wording import closest, did_you_mean, shorten
 
@@ -35,12 +36,20 @@ def check(context: Context) -> Iterator[Diagnostic]:
     for definition in context.definitions.values():
         names.setdefault(definition.kind, []).append(definition.name)
     found = 0
+    waiting = _under_misspelt_sections(context)
     for reference in context.references:
-        if reference.expects != "metric":
+        if reference.expects != "metric" and split_name(reference.text)[0] not in waiting:
             candidates = names.get(reference.expects, []) if found < MAX_SUGGESTIONS else None
             for diagnostic in _check(reference, context, candidates):
                 found += 1
                 yield diagnostic
+
+
+def _under_misspelt_sections(context: Context) -> set[str]:
+    """The steps of `dataa:`, which is found already: they will be there once it is called `data:`."""
+    known = context.table.language_schema()["properties"]
+    misspelt = [section for section in entries(context.root) if section.key not in known and closest(section.key, KINDS)]
+    return {step.key for section in misspelt for step in entries(section.value)}
 
 
 def _help(name: str, kind: str, candidates: list[str] | None) -> str | None:
