@@ -2,11 +2,13 @@
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,8 +61,12 @@ class Place:
         )  # fmt: skip
 
     def asked(self) -> list[str]:
-        """The prompts that the server was asked, in their order."""
-        return [call["messages"][-1]["content"] for call in self.server.calls(CHAT)]
+        """The prompts that the server was asked, in their order. A kill may come between the head and the body of a request."""
+        return [call["messages"][-1]["content"] for call in self.server.calls(CHAT) if call["messages"]]
+
+    def calls(self) -> int:
+        """How many calls the server was asked, the one for its list of models among them."""
+        return int(self.server.totals()["asked"])
 
     def sealed(self, stage: str = "answers") -> tuple[list[Any], dict[str, Any]]:
         """The rows of a stage and what it says of them."""
@@ -70,15 +76,15 @@ class Place:
         return rows, dict(found.meta)
 
 
-def place(folder: Path, server: Served, uses: str = "openai") -> Place:
+def place(folder: Path, server: Served, uses: str = "openai", rows: int = ROWS) -> Place:
     with (folder / "rows.jsonl").open("w", encoding="utf-8") as file:
-        file.writelines(json.dumps({"text": f"She go to school on day {number}."}) + "\n" for number in range(ROWS))
+        file.writelines(json.dumps({"text": f"She go to school on day {number}."}) + "\n" for number in range(rows))
     (folder / "distill.yaml").write_text(SPEC.format(url=server.url, at_a_time=AT_A_TIME, uses=uses), encoding="utf-8")
     return Place(folder, server)
 
 
-def prompts() -> set[str]:
-    return {f"Correct: She go to school on day {number}." for number in range(ROWS)}
+def prompts(rows: int = ROWS) -> set[str]:
+    return {f"Correct: She go to school on day {number}." for number in range(rows)}
 
 
 @pytest.mark.parametrize("uses", ["openai", "nebius"])
@@ -122,43 +128,55 @@ def test_a_teacher_behind_an_api_goes_from_the_spec_to_sealed_answers(tmp_path: 
     assert kept and not [path for path in kept if KEY.encode() in path.read_bytes()], "the key is nowhere"
 
 
-@pytest.mark.parametrize("moment", [0.2, 0.6])
-def test_killed_in_the_middle_no_row_is_missing_and_none_is_there_twice(tmp_path: Path, moment: float) -> None:
+def run_and_kill(here: Place, calls: int) -> int:
+    """Kills a run after so many more calls, and returns how many the server had in all; the worker's last ones may be on their way."""
+    process = subprocess.Popen(
+        here.command("run", "distill.yaml", "--until", "answers"),
+        cwd=here.folder,
+        env=here.environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    until = here.calls() + calls
+    while here.calls() < until and process.poll() is None:
+        time.sleep(0.01)
+    assert process.poll() is None, "it was to be killed at work"
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    while True:
+        before = here.calls()
+        time.sleep(0.3)
+        if here.calls() == before:
+            return before
+
+
+def killed_and_resumed(folder: Path, rows: int, moments: Iterable[int]) -> None:
+    """A job that is killed after so many calls each time, and brought to its end: every row once, and what that cost is printed."""
     with serve(Script(latency=0.1), process=True) as server:
-        here = place(tmp_path, server)
-        process = subprocess.Popen(
-            here.command("run", "distill.yaml", "--until", "answers"),
-            cwd=tmp_path,
-            env=here.environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        while len(here.asked()) < moment * ROWS:
-            assert process.poll() is None
-            time.sleep(0.02)
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        before = len(settled(here))
-        assert moment * ROWS <= before < ROWS
+        here = place(folder, server, rows=rows)
+        kills = [run_and_kill(here, moment) for moment in moments]
+        assert kills[-1] < rows
         done = here.distillc("run", "distill.yaml", "--until", "answers")
         assert done.returncode == 0, done.stderr
         asked = here.asked()
-    rows, meta = here.sealed()
-    assert (meta["kept"], len({row.row_id for row in rows}), len(rows)) == (ROWS, ROWS, ROWS)
-    assert set(asked) == prompts()
-    twice = len(asked) - ROWS
-    print(f"killed after {before} calls: {twice} paid twice, {AT_A_TIME} were in flight at most")
-    assert 0 <= twice <= AT_A_TIME
+    found, meta = here.sealed()
+    assert (meta["kept"], len({row.row_id for row in found}), len(found)) == (rows, rows, rows)
+    assert set(asked) == prompts(rows)
+    twice = len(asked) - rows
+    print(f"{len(kills)} kills over {rows} rows: {twice} calls paid twice, {twice / len(kills):.1f} a kill, {AT_A_TIME} in flight at most")
+    assert twice <= AT_A_TIME * len(kills)
 
 
-def settled(here: Place) -> list[str]:
-    """What was asked, once nothing more comes: a killed worker's last calls may be on their way."""
-    while True:
-        before = here.asked()
-        time.sleep(0.3)
-        if here.asked() == before:
-            return before
+@pytest.mark.parametrize("moment", [20, 70])
+def test_killed_in_the_middle_no_row_is_missing_and_none_is_there_twice(tmp_path: Path, moment: int) -> None:
+    killed_and_resumed(tmp_path, ROWS, [moment])
+
+
+@pytest.mark.soak
+def test_killed_two_hundred_times_no_row_is_missing_and_none_is_there_twice(tmp_path: Path) -> None:
+    draw = random.Random(0)
+    killed_and_resumed(tmp_path, 8000, [draw.randint(2, 50) for _ in range(200)])
 
 
 def test_an_error_ends_with_code_5_and_what_was_answered_is_not_asked_again(tmp_path: Path) -> None:
