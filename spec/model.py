@@ -398,7 +398,7 @@ class Matrix(Part):
 class Budget(Part):
     """What a run may spend. It stops before it would spend more, and goes on from there once the limit is raised.
 
-    What its steps have cost in earlier runs counts. Time counts from the start of each run, and a training that has begun goes on to its end.
+    What its steps have cost in earlier runs counts. Time is from the start of each run, and a training that has begun goes on to its end.
     """
 
     usd: float | None = Field(None, ge=0, description="money for APIs, in US dollars")
