@@ -36,7 +36,7 @@ class Amount:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A model in a shard of a stage. The row of a stage itself has no shard: what it trained, and the seconds that are no model's.
+    """A model in a shard of a stage. What a stage trained has no shard; one row of each stage has the seconds that no model took.
 
     `prices`: US dollars per million tokens, and the discount. `actor` ran it last, with the key of this name; the key itself is nowhere.
     """
@@ -53,7 +53,7 @@ class Row:
 
 
 Place = tuple[str, int | None, str | None]
-"""A stage's key, a shard, a model: what there is one row of."""
+"""A stage's key, a shard, a model or a job: what there is one row of."""
 
 
 def read_ledger(runs: Path, keys: Container[str]) -> list[Row]:
@@ -70,9 +70,7 @@ def ledger(logs: Iterable[Iterable[Mapping[str, Any]]], keys: Container[str]) ->
             if before is None:
                 rows[place] = row
             else:
-                seconds = before.amount.seconds + row.amount.seconds
-                trained = max(before.amount.trained_tokens, row.amount.trained_tokens)
-                rows[place] = replace(row, amount=replace(row.amount, seconds=seconds, trained_tokens=trained))
+                rows[place] = replace(row, amount=replace(row.amount, seconds=before.amount.seconds + row.amount.seconds))
     return list(rows.values())
 
 
@@ -95,7 +93,8 @@ def _of_run(log: Iterable[Mapping[str, Any]], keys: Container[str]) -> dict[Plac
         elif name == "spent":
             rows[stage.key, event["shard"], event["model"]] = _row(stage, event)
         elif name == "trained":
-            stages[stage.stage] = replace(stage, model=stage.stage, amount=Amount(trained_tokens=int(event["tokens"])))
+            stages[stage.stage] = replace(stage, model=stage.stage)
+            rows[stage.key, None, event.get("job") or stage.stage] = _trained(stage, event)
         elif name in ENDED:
             _end(rows, stage, float(event.get("seconds") or 0.0))
             del stages[stage.stage]
@@ -121,6 +120,14 @@ def _row(stage: Row, event: Mapping[str, Any]) -> Row:
     return replace(
         stage, shard=event["shard"], model=event["model"], amount=amount, prices=event.get("prices"), key_name=event.get("key_name")
     )
+
+
+def _trained(stage: Row, event: Mapping[str, Any]) -> Row:
+    """A training on this machine, or a job: one that failed is paid for as well, beside the one that came after it."""
+    tokens, price = int(event["tokens"]), event.get("price")
+    usd = (Decimal(price) * tokens).scaleb(-6) if price else NOTHING
+    amount, prices = Amount(trained_tokens=tokens, usd=usd), {"trained": price} if price else None
+    return replace(stage, model=stage.stage, amount=amount, prices=prices, key_name=event.get("key_name"))
 
 
 def total(rows: Iterable[Row]) -> Amount:

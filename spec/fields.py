@@ -40,6 +40,7 @@ class Price(Config):
 
     input: float = Field(ge=0, description="US dollars for a million tokens that it reads")
     output: float = Field(ge=0, description="US dollars for a million tokens that it writes")
+    trained: float | None = Field(default=None, ge=0, description="US dollars for a million tokens that it is trained on")
     date: str | None = Field(
         default=None, pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", description="when that was looked up", examples=["2026-11-01"]
     )

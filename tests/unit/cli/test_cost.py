@@ -103,3 +103,25 @@ def test_the_plan_stands_beside_it(tmp_path: Path, capsys: pytest.CaptureFixture
 def test_without_a_run_there_is_nothing_to_add_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["cost", "--store", str(tmp_path)]) == 2
     assert "nothing has run here yet" in capsys.readouterr().err
+
+
+def test_a_training_elsewhere_costs_by_tokens_and_a_failed_job_is_paid_for_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The walk-through's training: 18.25 million tokens at $0.4 are $7.3; here after a job that failed at 1 million, $0.4."""
+    for run, jobs in (("20261124-100000-grammar", [("job-a", 1_000_000)]), ("20261124-110000-grammar", [("job-b", 18_250_000)] * 2)):
+        journal = Journal(tmp_path / "journal.sqlite3")
+        journal.start(run, "grammar", "distill.yaml", STAGES)
+        journal.close()
+        log = EventLog(tmp_path / "runs" / run / "events.jsonl")
+        log.emit("run started", run=run, actor="ada")
+        for job, tokens in jobs:  # the second job is told of twice: by a run that was killed before it sealed, and by the next
+            log.emit("stage started", stage="student", key="k2", kind="train")
+            log.emit("trained", stage="student", tokens=tokens, job=job, price="0.4", key_name="env:NEBIUS_API_KEY")
+            log.emit("stage failed", stage="student", key="k2", kind="train", seconds=10.0)
+        log.close()
+    said = json.loads(cost(tmp_path, capsys, "--format", "json"))
+    assert (Decimal(said["total"]["usd"]), said["total"]["trained_tokens"]) == (Decimal("7.7"), 19_250_000)
+    paid = [(row["model"], row["usd"], row["prices"], row["key_name"]) for row in said["rows"] if row["trained_tokens"]]
+    assert paid == [
+        ("student", "0.4000000", {"trained": "0.4"}, "env:NEBIUS_API_KEY"),
+        ("student", "7.3000000", {"trained": "0.4"}, "env:NEBIUS_API_KEY"),
+    ]

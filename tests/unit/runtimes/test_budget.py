@@ -11,7 +11,9 @@ import pytest
 
 from distillc.compiler.plan import Plan
 from distillc.runtimes import driver
+from distillc.runtimes.budget import Budget
 from distillc.runtimes.driver import Outcome
+from distillc.runtimes.events import EventLog
 from distillc.runtimes.journal import Journal
 from distillc.runtimes.ledger import Amount, read_ledger, total
 from distillc.runtimes.stages import generate
@@ -101,6 +103,17 @@ def test_what_was_spent_by_a_run_that_was_killed_counts(store: Store, executor: 
     outcome = run(plan, store, executor)
     assert (outcome.exit_code, len(Paid.calls)) == (4, 6)
     assert spent(store, plan).usd <= Decimal("0.000126")
+
+
+def test_money_for_a_training_elsewhere_counts(store: Store) -> None:
+    """A million trained tokens at $0.4, of a budget of $1."""
+    plan = paid_plan(usd="1", tokens=500)
+    log = EventLog(store.home / "runs" / "earlier" / "events.jsonl")
+    log.emit("stage started", stage="student", key=plan.stages[-1].key, kind="train")
+    log.emit("trained", stage="student", tokens=1_000_000, job="job-a", price="0.4")
+    log.close()
+    left = Budget(plan, store.home / "runs").left()
+    assert (left.usd, left.tokens) == (Decimal("0.6"), 500)
 
 
 def local_plan(count: int) -> Plan:
