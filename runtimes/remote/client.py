@@ -14,13 +14,12 @@ from typing import Any, TypeVar
 import httpx
 
 from distillc.runtimes.remote.endpoint import Endpoint
-from distillc.runtimes.remote.failures import KEPT, Busy, MayPass, Rejected, failed, said
-from distillc.runtimes.remote.pacing import BASE, LONGEST, MOST, Pace, retry_after
+from distillc.runtimes.remote.failures import KEPT, Busy, MayPass, Rejected, failed, redacted, said
+from distillc.runtimes.remote.pacing import BASE, LONGEST, MOST, TOO_LONG, Pace, retry_after
 from distillc.spec.errors import StageFailed
 from distillc.spec.wording import did_you_mean
 
 CONNECT = 10.0  # seconds
-TOO_LONG = 3600.0  # who asks for a longer wait gets none
 _JSON = {"content-type": "application/json"}
 T = TypeVar("T")
 
@@ -74,7 +73,7 @@ class Client:
             try:
                 return await attempt()
             except MayPass as error:
-                if tried == self.retries or self._ending.is_set():
+                if tried == self.retries or self._ending.is_set() or error.wait > TOO_LONG:
                     raise
                 await self._rest(max(error.wait, random.uniform(0, min(LONGEST, BASE * 2**tried))))  # full jitter
         raise AssertionError("there is a first try")
@@ -124,19 +123,16 @@ class Client:
                 f"{self.endpoint}: what came is no JSON ({len(content)} bytes of {kind})",
                 help=f"does `base_url` lead to the API, and nothing between change its answers? If so, {KEPT}",
             ) from None
-        if (
-            isinstance(reply, Mapping) and reply.get("error") and not {"choices", "id"} & set(reply)
-        ):  # a status in the body alone
+        if isinstance(reply, Mapping) and reply.get("error") and not {"choices", "id"} & set(reply):  # a status in the body alone
             raise failed(self.endpoint, 400, content, key=self._key)
         self.pace.answered(headers, _tokens(reply))
         return reply
 
     def _busy(self, headers: Mapping[str, str], content: bytes) -> None:
-        asked = retry_after(headers)
-        self.pace.refused(headers)
+        asked = self.pace.refused(headers)
         if asked > TOO_LONG or self.pace.refusals > self.retries:
             when = f"it asks for a wait of {asked / 3600:.1f} hours" if asked > TOO_LONG else "nothing was answered between several waits"
-            told = said(content).message
+            told = redacted(said(content).message, self._key)
             raise Rejected(
                 f"{self.endpoint}: 429{': ' if told else ''}{told}; {when}",
                 help=f"later, or with a higher limit, {KEPT}; fewer calls at a time are the engine's `concurrency`",

@@ -64,7 +64,7 @@ def said(body: bytes) -> Said:
 def failed(endpoint: Endpoint, status: int, body: bytes, *, key: str | None = None, wait: float = 0.0) -> StageFailed:
     """The error for a status that is no success and no 429 that waiting helps against."""
     told = said(body)
-    text = told.message.replace(key, "…") if key else told.message
+    text = redacted(told.message, key)
     about = f" `{told.param}`" if told.param else ""
     message = f"{endpoint}: {status}{about}{': ' if text else ''}{text}"
     if status == 408 or (status >= 500 and status != 501):  # 501: it never does that
@@ -80,6 +80,11 @@ def failed(endpoint: Endpoint, status: int, body: bytes, *, key: str | None = No
     else:
         help = "change what the API does not take (`decoding`, `dialect`, `name`), or leave out the rows that it does not"
     return Rejected(message, help=help, status=status, code=told.code)
+
+
+def redacted(text: str, key: str | None) -> str:
+    """Some servers repeat the key that they do not take."""
+    return text.replace(key, "…") if key else text
 
 
 def _short(text: Any) -> str:

@@ -17,6 +17,7 @@ START, MOST = 4, 64
 PAYS = 1.1  # twice the calls are worth it where a tenth more answers come
 SOON, LATE = 2, 32  # round trips until it is decided, and until it is tried again
 BASE, LONGEST = 1.0, 60.0  # seconds of a wait that nobody asked for
+TOO_LONG = 3600.0  # who asks for a longer wait gets none: by then a person has looked
 _PART = re.compile(r"([0-9.]+)(ms|s|m|h|d)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
@@ -54,13 +55,16 @@ class Pace:
         self.refusals = 0
         self._tokens += (tokens - self._tokens) / 16 if self._tokens else tokens
         self._left, reset = self._allowed(headers)
-        if self._left < 1 and reset:
+        if self._left < 1 and 0 < reset <= TOO_LONG:  # of a day's limit the next call will hear
             self._pause(reset)
         else:
             self._grow()
 
-    def refused(self, headers: Mapping[str, str]) -> None:
-        """A call was turned away: too many. Those that went out with it and come back so too are the same refusal."""
+    def refused(self, headers: Mapping[str, str]) -> float:
+        """A call was turned away: too many. Those that went out with it and come back so too are the same refusal.
+
+        Returns the seconds that the API asked for, 0 where it did not say.
+        """
         again = self.wait > 0
         asked = retry_after(headers) or self._allowed(headers)[1]
         if asked:
@@ -69,6 +73,7 @@ class Pace:
             self._halve()
             self._pause(self._draw(0, min(LONGEST, BASE * 2**self.refusals)))
         self.refusals += not again
+        return asked
 
     def _pause(self, seconds: float) -> None:
         self._from = max(self._from, self._clock() + seconds)

@@ -88,6 +88,13 @@ def test_it_narrows_to_what_is_left_and_pauses_when_nothing_is() -> None:
     assert pace.room(0) == 16
 
 
+def test_a_limit_of_the_day_is_not_waited_out_in_silence() -> None:
+    pace = Pace(16, clock=Clock())
+    pace.answered({"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "7h0m0s"})
+    assert (pace.room(0), pace.wait) == (1, 0), "one more call hears that it is used up"
+    assert pace.refused({"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "7h0m0s"}) == 7 * 3600
+
+
 def test_tokens_that_are_left_are_calls_by_what_a_call_takes() -> None:
     pace = Pace(16, clock=Clock())
     pace.answered({"x-ratelimit-remaining-tokens": "1000", "x-ratelimit-reset-tokens": "9s"}, tokens=200)
