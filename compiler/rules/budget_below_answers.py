@@ -18,7 +18,7 @@ Use instead:
 """
 
 from collections.abc import Iterator
-from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from distillc.compiler.outline import Outline
 from distillc.compiler.outline.steps import Step
@@ -26,23 +26,28 @@ from distillc.compiler.rules import warning
 from distillc.compiler.rules.no_price import price_of, usd_of
 from distillc.spec.diagnostic import Diagnostic
 
+if TYPE_CHECKING:  # few specs have a budget, and every lint imports this
+    from decimal import Decimal
+
 
 def check(outline: Outline) -> Iterator[Diagnostic]:
     usd = usd_of(outline)
     if usd is None:
         return
+    from decimal import Decimal
+
+    from distillc.spec.money import dollars
+
     costs = {step.name: cost for step in outline.of("generate") if (cost := _answers(outline, step))}
     whole, limit = sum(costs.values(), Decimal(0)), Decimal(repr(usd))
     if whole > limit:
-        from distillc.spec.money import dollars
-
         names = ", ".join(f"`{name}`" for name in costs)
         message = f"the answers of {names} may cost {dollars(whole)}, and `budget.usd` is {dollars(limit)}: the run may stop before its end"
         help = "raise it, lower `limit` or `max_tokens`, or go on with what it is: what is answered until then is kept"
         yield warning(outline, "D853", ("budget", "usd"), message, help)
 
 
-def _answers(outline: Outline, step: Step) -> Decimal | None:
+def _answers(outline: Outline, step: Step) -> "Decimal | None":
     """The most that the answers of a step cost; None where no API gives them, or nobody knows how many rows there are."""
     from distillc.compiler.estimate import answers_cost
 
@@ -50,12 +55,12 @@ def _answers(outline: Outline, step: Step) -> Decimal | None:
     counts = [rows.most(split) for split in rows.splits]
     if any(count is None for count in counts):
         return None
-    total = Decimal(0)
+    costs = []
     for used in step.body["steps"]:
         for name in outline.named("generators", used, "model"):
             model = outline.models[name]
             price = price_of(model) if model.format == "api" else None
             if price:
                 decoding = used.get("decoding") or outline.part("decoding")
-                total += answers_cost(price, sum(count for count in counts if count) * int(decoding["max_tokens"]))
-    return total or None
+                costs.append(answers_cost(price, sum(count for count in counts if count) * int(decoding["max_tokens"])))
+    return sum(costs[1:], costs[0]) if costs else None

@@ -15,7 +15,6 @@ Use instead:
 """
 
 from collections.abc import Iterator
-from datetime import date
 
 from distillc.compiler.outline import Outline
 from distillc.compiler.rules import warning
@@ -28,6 +27,8 @@ DAYS = 180
 def check(outline: Outline) -> Iterator[Diagnostic]:
     if usd_of(outline) is None:
         return
+    from datetime import date
+
     for model in apis(outline):
         price = price_of(model) or {}
         if not price.get("date"):
