@@ -1,6 +1,6 @@
 """Engines run a model: transformers, llama.cpp, onnxruntime-genai, an API, rules."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -73,6 +73,15 @@ class Metered(Protocol):
     """What `open` gives for an engine whose calls somebody bills: it is told, before it generates, by which meter."""
 
     def pay_by(self, meter: Meter) -> None: ...
+
+
+@runtime_checkable
+class Waiting(Protocol):
+    """What `open` gives for an engine whose answers may come as a job, in hours."""
+
+    def wait_in(self, work: Path, emit: Callable[..., None]) -> None:
+        """Before it generates: a folder that survives a kill, for what is out, and where it tells how far that is."""
+        ...
 
 
 class Engine(Protocol):

@@ -39,10 +39,11 @@ class Manifest(NamedTuple):
                    format: of the models that it takes and makes (hf)
       curators     scope: row | all                                       metrics, judges   values: {name: higher | lower}, "" for one
 
-    An engine that asks another machine says `remote: true` (`plugins/api/engines.py:RemoteEngine`), as a trainer does that only waits for
-    one. A trainer with limits says what it `takes`, each key of a train step with its range (`lora.r: {whole, least, most}`), which
-    `losses`, models of which `dialects`, and with `best_checkpoint` that it keeps the best wherever there are validation rows. What a
-    teacher's API speaks is its `dialect`, a declaration.
+    An engine that asks another machine says `remote: true` (`plugins/api/engines.py:RemoteEngine`), and in `job` the values of fields
+    under which its answers come as a job: {mode: batch}. So does a trainer that only waits for one: `remote: true`. A trainer with limits
+    says what it `takes`, each key of a train step with its range (`lora.r: {whole, least, most}`), which `losses`, models of which
+    `dialects`, and with `best_checkpoint` that it keeps the best wherever there are validation rows. What a teacher's API speaks is its
+    `dialect`, a declaration.
 
     What is known of a model before it is made: students and quantizers say what they take over (keeps: [facts]) and all three kinds what
     follows from their fields (facts: {fact: declaration}). A declaration, that of `rows` too, is a field's name, a number, {const: text},

@@ -43,6 +43,17 @@ class HttpConfig(Config):
     timeout: float = Field(
         default=120.0, gt=0, le=3600, json_schema_extra=runtime_only(), description="seconds that a call may take, to the last byte"
     )
+    mode: Literal["sync", "batch"] = Field(
+        default="sync",
+        json_schema_extra=runtime_only(),
+        description="`batch` sends files of requests and waits for files of answers; the model's own `mode` counts, too",
+    )
+    poll: float = Field(
+        default=60.0, gt=0, le=3600, json_schema_extra=runtime_only(), description="most seconds between two looks at a batch"
+    )
+    patience: float = Field(
+        default=48.0, gt=0, le=1000, json_schema_extra=runtime_only(), description="hours that a run waits for a batch; another waits on"
+    )
     retries: int = Field(default=5, ge=0, le=100, json_schema_extra=runtime_only(), description="tries after the first, where one may help")
     api_key: SecretRef | None = Field(default=None, description="the key, as ${env:NAME} or ${file:PATH} (None: the model's)")
     price: Price | None = Field(default=None, json_schema_extra=runtime_only(), description="what the model costs (None: as it says)")

@@ -1,8 +1,8 @@
-"""A model behind an OpenAI-compatible API: prompts go out side by side, as many as the API takes."""
+"""A model behind an OpenAI-compatible API: prompts go out side by side, as many as the API takes, or as files that are answered later."""
 
 import asyncio
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from distillc.plugins.engines.configs import HttpConfig
 from distillc.runtimes.remote import chat
 from distillc.runtimes.remote.addresses import check_address
 from distillc.runtimes.remote.answering import Answering
+from distillc.runtimes.remote.batches import Batches
 from distillc.runtimes.remote.client import Client, check_name
 from distillc.runtimes.remote.endpoint import read_endpoint
 from distillc.runtimes.remote.pacing import Pace
@@ -24,11 +25,13 @@ class HttpEngine:
 
     def open(self, model: Model, *, seed: int, folder: Path) -> "RunningHttp":
         """Raises StageFailed where the address must not be called, the key is refused, or the API has no model of that name."""
-        return RunningHttp(self.config, model, seed, folder)
+        running = RunningBatches if self.config.mode == "batch" else RunningHttp
+        return running(self.config, model, seed, folder)
 
 
 class RunningHttp:
     def __init__(self, config: HttpConfig, model: Model, seed: int, folder: Path) -> None:
+        self.config, self.folder = config, folder
         self.endpoint = read_endpoint(model.folder)
         self.seed = seed
         self.store = False if config.retention == "none" else None
@@ -48,8 +51,12 @@ class RunningHttp:
         self.answering.meter = meter
 
     def generate(self, prompts: Sequence[str], inputs: Sequence[str], decoding: Decoding) -> Iterator[tuple[int, Completion]]:
+        body = self.body(decoding)
+        yield from self.answering.answers([body(prompt) for prompt in prompts])
+
+    def body(self, decoding: Decoding) -> Callable[[str], chat.Body]:
         constant = chat.constant(self.endpoint, decoding, seed=self.seed, store=self.store)
-        yield from self.answering.answers([{**constant, "messages": chat.messages(self.endpoint, prompt)} for prompt in prompts])
+        return lambda prompt: {**constant, "messages": chat.messages(self.endpoint, prompt)}
 
     def token_ids(self, prompt: str) -> list[int]:
         return []
@@ -58,9 +65,36 @@ class RunningHttp:
         """The API ends an answer where it will: `tokens` is the most."""
         for prompt in prompts:
             started = time.perf_counter()
-            list(self.generate([prompt], [prompt], replace(Decoding(), max_tokens=tokens)))
+            list(self.answering.answers([self.body(replace(Decoding(), max_tokens=tokens))(prompt)]))
             yield time.perf_counter() - started
 
     def close(self) -> None:
         self.loop.run_until_complete(self.client.close())
         self.loop.close()
+
+
+class RunningBatches(RunningHttp):
+    """`timed` asks directly: what is measured is no batch."""
+
+    meter: Meter | None = None
+    batches: Batches
+
+    def pay_by(self, meter: Meter) -> None:
+        super().pay_by(meter)
+        self.meter = meter
+
+    def wait_in(self, work: Path, emit: Callable[..., None]) -> None:
+        self.batches = Batches(
+            self.loop,
+            self.client,
+            work,
+            emit,
+            api_key=self.config.api_key,
+            about={"folder": str(self.folder)},
+            keep=self.config.retention == "any",
+            longest=self.config.poll,
+            patience=self.config.patience,
+        )
+
+    def generate(self, prompts: Sequence[str], inputs: Sequence[str], decoding: Decoding) -> Iterator[tuple[int, Completion]]:
+        yield from self.batches.answers(prompts, self.body(decoding), self.meter)

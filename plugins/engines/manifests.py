@@ -47,7 +47,7 @@ MANIFESTS: tuple[Manifest, ...] = (
         summary="models behind an OpenAI-compatible API",
         config="distillc.plugins.engines.configs:HttpConfig",
         impl="distillc.plugins.engines.http:HttpEngine",
-        capabilities={"reads": ["api"], "does": ["generate"], "remote": True},
+        capabilities={"reads": ["api"], "does": ["generate"], "remote": True, "job": {"mode": "batch"}},
         modules=("httpx", "h2"),
         extra="api",
     ),

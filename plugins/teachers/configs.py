@@ -47,6 +47,11 @@ class _ApiConfig(Config):
     price: Price | None = Field(
         default=None, json_schema_extra=runtime_only(), description="what it costs; without it the built-in price list is asked"
     )
+    mode: Literal["sync", "batch"] = Field(
+        default="sync",
+        json_schema_extra=runtime_only(),
+        description="`batch`: many rows in a file, answered within a day at half the price; the answers are the same",
+    )
 
     def revisions(self, folder: Path) -> dict[str, str]:
         """What an API answers with is its own affair: nothing here pins it."""

@@ -15,6 +15,11 @@ from distillc.spec.errors import StageFailed
 
 Body = Mapping[str, Any]
 
+
+class NoCompletion(StageFailed):
+    """What came is JSON, and no answer."""
+
+
 # OpenAI's models that think refuse `max_tokens`; most other servers know no other name.
 _LIMIT: Mapping[Dialect, str] = {"openai": "max_completion_tokens", "nebius": "max_tokens", "generic": "max_tokens"}
 
@@ -72,7 +77,7 @@ def completion(reply: Any, body: Body) -> Completion:
         finish = _ENDED.get(str(choice["finish_reason"]).lower(), "error")
         written, thoughts = _said(message)
     except (KeyError, IndexError, TypeError, ValueError, AttributeError):
-        raise StageFailed(
+        raise NoCompletion(
             f"what came for `{body['model']}` is JSON, and no chat completion: it lacks an answer or the `usage`",
             help="does `base_url` lead to an OpenAI-compatible API? It ends in /v1 most often",
         ) from None

@@ -77,6 +77,7 @@ class Meter:
         self._allowance = allowance
         self._before = spent
         self._open: set[Reservation] = set()
+        self._aside_tokens, self._aside_usd = 0, NOTHING  # of all that are open: a batch has tens of thousands
 
     @property
     def in_flight(self) -> int:
@@ -88,8 +89,8 @@ class Meter:
         """What may still be spent: the allowance without what was spent here and what is reserved. Never below zero."""
         allowed, before, now = self._allowance, self._before, self.spent
         calls = now.calls - before.calls + len(self._open)
-        tokens = now.tokens - before.tokens + sum(one.tokens for one in self._open)
-        usd = now.usd - before.usd + sum((one.usd for one in self._open), NOTHING)
+        tokens = now.tokens - before.tokens + self._aside_tokens
+        usd = now.usd - before.usd + self._aside_usd
         return replace(
             allowed,
             calls=None if allowed.calls is None else max(allowed.calls - calls, 0),
@@ -113,16 +114,24 @@ class Meter:
             raise _reached("no further call is allowed", "calls")
         refuse_late(left)
         self._open.add(wanted)
+        self._aside_tokens += wanted.tokens
+        self._aside_usd += wanted.usd
         return wanted
 
-    def settle(self, reservation: Reservation, prompt_tokens: int, completion_tokens: int) -> None:
-        """The call has ended and this is what it took. Of one whose end nobody knows, settle all that was reserved: it may be billed."""
-        self._open.remove(reservation)
+    def settle(self, reservation: Reservation | None, prompt_tokens: int, completion_tokens: int) -> None:
+        """The call has ended and this is what it took. Of one whose end nobody knows, settle all that was reserved: it may be billed.
+
+        None for a call of an earlier run, whose answer is here now and for which this one had nothing to reserve.
+        """
+        if reservation is not None:
+            self.release(reservation)
         self.spent = self.spent.plus(prompt_tokens, completion_tokens, self.price)
 
     def release(self, reservation: Reservation) -> None:
         """The call cost nothing: it was refused, or never sent."""
         self._open.remove(reservation)
+        self._aside_tokens -= reservation.tokens
+        self._aside_usd -= reservation.usd
 
 
 def _reached(message: str, limit: str) -> BudgetReached:

@@ -6,16 +6,17 @@ from pathlib import Path
 from typing import Any, cast
 
 from distillc.plugins.api.artifacts import Completion, Decoding, Model, Row, Task
-from distillc.plugins.api.engines import Engine, RemoteEngine, Running
+from distillc.plugins.api.engines import Engine, RemoteEngine, Running, Waiting
 from distillc.plugins.api.generators import Generator
 from distillc.plugins.api.manifest import Kind
+from distillc.runtimes.contracts import contract_of, spends
 from distillc.runtimes.inference.answers import AnswerJournal, answer_all, answer_each, answer_key
 from distillc.runtimes.inference.prompts import render
 from distillc.runtimes.stages.context import StageContext
 from distillc.runtimes.stages.shards import cut
 from distillc.runtimes.stages.spending import Account
 from distillc.runtimes.store.rows import read_rows, write_artifact, write_rows
-from distillc.runtimes.work import Shard
+from distillc.runtimes.work import Contract, Shard
 from distillc.spec.errors import StageFailed
 
 ROWS = "rows.parquet"
@@ -30,8 +31,9 @@ def shards(context: StageContext) -> tuple[Shard, ...]:
         raise StageFailed(
             "no row comes in: the data set is empty", where=context.stage.id, help="check `limit`, `skip` and the step it comes from"
         )
-    engines = [context.config.get("engine"), *(context.config.get("engines") or {}).values()]
-    return cut(rows, REMOTE_SHARD_ROWS if any(engine and _is_remote(context, engine) for engine in engines) else SHARD_ROWS)
+    if contract_of(context.stage, context.plugins) is Contract.JOB:
+        return cut(rows, len(rows))  # an hour passes for each batch, however small
+    return cut(rows, REMOTE_SHARD_ROWS if spends(context.stage, context.plugins) else SHARD_ROWS)
 
 
 def run_shard(context: StageContext, shard: Shard, out: Path) -> dict[str, Any]:
@@ -149,6 +151,8 @@ class _Context:
             running = self._stage.once(f"engine {field}", lambda: self._open(field, engine))
             done, total = self._shard.start, self._total()
             account.open(running)
+            if isinstance(running, Waiting):
+                running.wait_in(self._stage.work / f"jobs-{self._shard.number:05}-{field}", self._stage.emit)
             for fresh in answer(running, keys, prompts, inputs, self.decoding, self._journal, size):
                 done = min(done + size, self._shard.stop)
                 if fresh:

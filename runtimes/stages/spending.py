@@ -11,10 +11,11 @@ from typing import Any
 
 from distillc.plugins.api.artifacts import Completion, Model
 from distillc.plugins.api.engines import Metered, Running
-from distillc.runtimes.remote.meter import Meter, Price, Spent, spent_on
+from distillc.runtimes.remote.meter import NOTHING, Meter, Price, Spent, spent_on
 from distillc.runtimes.stages.context import StageContext
 from distillc.runtimes.work import Shard, refuse_late
 
+BATCH_DISCOUNT = Decimal("0.5")  # OpenAI, Nebius and Together alike, as of 2026-11-24
 API = "api"
 """The format of a model that somebody else runs: its answers are calls, which are paid for."""
 
@@ -77,4 +78,5 @@ class Account:
 def price_of(engine: Mapping[str, Any]) -> Price | None:
     """`str` between, so that a price is the decimal that somebody wrote and not the float nearest to it."""
     price = engine.get("price")
-    return Price(Decimal(str(price["input"])), Decimal(str(price["output"]))) if price else None
+    discount = BATCH_DISCOUNT if engine.get("mode") == "batch" else NOTHING
+    return Price(Decimal(str(price["input"])), Decimal(str(price["output"])), discount) if price else None

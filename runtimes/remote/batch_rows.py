@@ -1,0 +1,127 @@
+"""Which rows of a batch's prompts have no answer yet, which of them are out, and what is set aside for them.
+
+A request is named by the digest of its body, so that an answer finds its row in a later run too. Rows with equal bodies have one another's
+answers; a number behind the digest tells their requests apart, and which try it is.
+"""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+from distillc.plugins.api.artifacts import Completion
+from distillc.plugins.api.engines import Meter
+from distillc.runtimes.remote import chat
+from distillc.runtimes.remote.batch_lines import Result, digest_of
+from distillc.spec.errors import BudgetReached
+
+TRIES = 2
+
+
+def digest_in(name: str) -> str:
+    return name.partition("-")[0]
+
+
+def try_in(name: str) -> int:
+    return int(name.split("-")[1])
+
+
+class Rows:
+    def __init__(self, prompts: Sequence[str], body: Callable[[str], chat.Body], meter: Meter | None) -> None:
+        self._prompts, self._body, self._meter = prompts, body, meter
+        self._waiting: defaultdict[str, list[int]] = defaultdict(list)  # rows by the digest of their request
+        self._out: Counter[str] = Counter()
+        self._tries: Counter[str] = Counter()  # how often a request has failed
+        self._reserved: defaultdict[str, list[Any]] = defaultdict(list)
+        self._constant = body("")
+        self.answered = 0
+        for index in range(len(prompts)):
+            self._waiting[digest_of(self._content(index))].append(index)
+
+    def __len__(self) -> int:
+        return len(self._prompts)
+
+    def _content(self, index: int) -> bytes:
+        return json.dumps(self._body(self._prompts[index]), ensure_ascii=False).encode()
+
+    def affordable(self, least: float) -> tuple[Iterator[tuple[str, bytes]], BudgetReached | None]:
+        """The names and bodies of rows that are not out: as many as may be paid for, none where that is less than the share `least`."""
+        owing = [(digest, index) for digest, indices in self._waiting.items() for index in indices[self._out[digest] :]]
+        chosen, reached = len(owing), None
+        for number, (digest, index) in enumerate(owing):
+            try:
+                self._reserve(digest, len(self._content(index)))
+            except BudgetReached as error:
+                chosen, reached = number, error
+                break
+        if reached and chosen < least * len(owing):
+            for digest, _ in owing[:chosen]:
+                self._settle(digest, None)
+            chosen = 0
+        for digest, _ in owing[:chosen]:
+            self._out[digest] += 1
+        return self._named(owing[:chosen]), reached
+
+    def _named(self, chosen: Sequence[tuple[str, int]]) -> Iterator[tuple[str, bytes]]:
+        for digest, index in chosen:
+            yield f"{digest}-{self._tries[digest] + 1}-{index}", self._content(index)
+
+    def sent(self, names: Iterable[str]) -> bool:
+        """These went out in an earlier run. False where less is left than they may cost: they are out all the same."""
+        enough = True
+        for name in names:
+            digest = digest_in(name)
+            if len(self._waiting.get(digest, ())) > self._out[digest]:
+                self._out[digest] += 1
+                self._tries[digest] = try_in(name) - 1
+                try:
+                    self._reserve(digest, len(self._content(self._waiting[digest][0])))
+                except BudgetReached:
+                    enough = False
+        return enough
+
+    def back(self, names: Iterable[str]) -> None:
+        """These came back without an answer, and cost nothing that anyone has told."""
+        for name in names:
+            digest = digest_in(name)
+            self._out[digest] = max(self._out[digest] - 1, 0)
+            self._tries[digest] = try_in(name)
+            self._settle(digest, None)
+
+    def take(self, digest: str, answer: Completion | None = None) -> int | None:
+        """The row that gets an answer, if one still waits for it. Without an answer, a row that gets none."""
+        if not self._waiting.get(digest):
+            return None
+        if answer is not None:
+            self._out[digest] = max(self._out[digest] - 1, 0)
+            self._settle(digest, answer)
+            self.answered += 1
+        return self._waiting[digest].pop()
+
+    def completion(self, result: Result) -> Completion | None:
+        """The answer in a result, if there is one. Raises StageFailed where the API passed over what it was asked."""
+        if result.reply is None:
+            return None
+        try:
+            return chat.completion(result.reply, self._constant)
+        except chat.NoCompletion:
+            return None
+
+    def release(self) -> None:
+        """Nobody waits for what is still out."""
+        for digest, reserved in self._reserved.items():
+            for _ in range(len(reserved)):
+                self._settle(digest, None)
+
+    def _reserve(self, digest: str, size: int) -> None:
+        if self._meter:  # a token has a byte at least; what a template adds is less than the JSON is
+            self._reserved[digest].append(self._meter.reserve(size, chat.limit(self._constant)))
+
+    def _settle(self, digest: str, answer: Completion | None) -> None:
+        if not self._meter:
+            return
+        reserved = self._reserved[digest].pop() if self._reserved[digest] else None
+        if answer is not None and (answer.prompt_tokens or answer.completion_tokens):
+            self._meter.settle(reserved, answer.prompt_tokens, answer.completion_tokens)
+        elif reserved is not None:
+            self._meter.release(reserved)
