@@ -1,14 +1,15 @@
 """The ledger: what stages have cost, a row for each model in each shard, read from the logs of runs.
 
 A stage's cost is looked for under its key in every run, for what one run left another goes on with. Tokens and money are cumulative in the
-log, so the last event of a shard counts; seconds begin at nought in each try, so those of all tries are added up.
+log of a run, so the last event of a shard counts; seconds begin at nought in each run, so those of all runs are added up.
 """
 
 import getpass
 import os
 from collections.abc import Container, Iterable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import astuple, dataclass, field, replace
 from decimal import Decimal
+from operator import add, sub
 from pathlib import Path
 from typing import Any
 
@@ -31,14 +32,22 @@ class Amount:
     usd: Decimal = NOTHING
 
     def __add__(self, other: "Amount") -> "Amount":
-        return Amount(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(Amount)))
+        return Amount(*map(add, astuple(self), astuple(other)))
+
+    def __sub__(self, other: "Amount") -> "Amount":
+        return Amount(*map(sub, astuple(self), astuple(other)))
+
+    def __or__(self, other: "Amount") -> "Amount":
+        """The larger of each."""
+        return Amount(*map(max, astuple(self), astuple(other)))
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """A model in a shard of a stage. What a stage trained has no shard; one row of each stage has the seconds that no model took.
 
-    `prices`: US dollars per million tokens, and the discount. `actor` ran it last, with the key of this name; the key itself is nowhere.
+    `found`: what the last run knew of when it began, from the journal of answers. `prices`: US dollars per million tokens, and the
+    discount. `actor` ran it last, with the key of this name; the key itself is nowhere.
     """
 
     stage: str
@@ -47,6 +56,7 @@ class Row:
     shard: int | None = None
     model: str | None = None
     amount: Amount = field(default_factory=Amount)
+    found: Amount = field(default_factory=Amount)
     prices: Mapping[str, str] | None = None
     actor: str | None = None
     key_name: str | None = None
@@ -66,11 +76,9 @@ def ledger(logs: Iterable[Iterable[Mapping[str, Any]]], keys: Container[str]) ->
     rows: dict[Place, Row] = {}
     for log in logs:
         for place, row in _of_run(log, keys).items():
-            before = rows.get(place)
-            if before is None:
-                rows[place] = row
-            else:
-                rows[place] = replace(row, amount=replace(row.amount, seconds=before.amount.seconds + row.amount.seconds))
+            # A journal may know less than was told, for some calls are billed and not answered; or more, after a kill.
+            before = rows[place].amount if place in rows else Amount()
+            rows[place] = replace(row, amount=(before | row.found) + (row.amount - row.found))
     return list(rows.values())
 
 
@@ -109,17 +117,20 @@ def _end(rows: dict[Place, Row], stage: Row, seconds: float) -> None:
 
 
 def _row(stage: Row, event: Mapping[str, Any]) -> Row:
-    amount = Amount(
-        answers=event["answers"],
-        calls=event["calls"],
-        prompt_tokens=event["prompt_tokens"],
-        completion_tokens=event["completion_tokens"],
-        seconds=event["seconds"],
-        usd=Decimal(event["usd"]),
-    )
     return replace(
-        stage, shard=event["shard"], model=event["model"], amount=amount, prices=event.get("prices"), key_name=event.get("key_name")
+        stage,
+        shard=event["shard"],
+        model=event["model"],
+        amount=replace(_figures(event), seconds=event["seconds"]),
+        found=_figures(event["found"]),
+        prices=event.get("prices"),
+        key_name=event.get("key_name"),
     )
+
+
+def _figures(event: Mapping[str, Any]) -> Amount:
+    counts = (event[name] for name in ("answers", "calls", "prompt_tokens", "completion_tokens"))
+    return Amount(*counts, usd=Decimal(event["usd"]))
 
 
 def _trained(stage: Row, event: Mapping[str, Any]) -> Row:
@@ -127,7 +138,7 @@ def _trained(stage: Row, event: Mapping[str, Any]) -> Row:
     tokens, price = int(event["tokens"]), event.get("price")
     usd = (Decimal(price) * tokens).scaleb(-6) if price else NOTHING
     amount, prices = Amount(trained_tokens=tokens, usd=usd), {"trained": price} if price else None
-    return replace(stage, model=stage.stage, amount=amount, prices=prices, key_name=event.get("key_name"))
+    return replace(stage, model=stage.stage, amount=amount, found=amount, prices=prices, key_name=event.get("key_name"))
 
 
 def total(rows: Iterable[Row]) -> Amount:

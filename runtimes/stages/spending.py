@@ -1,7 +1,7 @@
 """What the answers of one model cost in one shard: the meter that its engine asks, and the event `spent` that the ledger adds up.
 
-The event is cumulative: it says what the shard's answers have cost so far, from the first one that stands in its journal. So the last one
-of a shard says what it cost, whatever was killed in between.
+The event is cumulative: it says what the shard's answers have cost so far, from the first one that stands in its journal, and what was
+`found` there when this run took it up. So the last one of a shard says what it cost, whatever was killed in between.
 """
 
 import time
@@ -30,6 +30,7 @@ class Account:
         self._meter = Meter(stage.purse.left, self._price, spent_on(answers, self._price))
         self._started = time.perf_counter()
         self._told = Spent()
+        self._found = self._meter.spent
         self.tell()
 
     def open(self, running: Running) -> None:
@@ -59,15 +60,21 @@ class Account:
             "spent",
             shard=self._shard.number,
             model=self._model.info.name,
-            answers=spent.calls,
-            calls=spent.calls if self._calls else 0,
-            prompt_tokens=spent.prompt_tokens,
-            completion_tokens=spent.completion_tokens,
-            usd=f"{spent.usd:f}",
+            **self._figures(spent),
+            found=self._figures(self._found),
             seconds=round(time.perf_counter() - self._started, 3),
             prices=None if price is None else {"input": str(price.input), "output": str(price.output), "discount": str(price.discount)},
             key_name=key and str(key).removeprefix("${").removesuffix("}"),
         )
+
+    def _figures(self, spent: Spent) -> dict[str, Any]:
+        return {
+            "answers": spent.calls,
+            "calls": spent.calls if self._calls else 0,
+            "prompt_tokens": spent.prompt_tokens,
+            "completion_tokens": spent.completion_tokens,
+            "usd": f"{spent.usd:f}",
+        }
 
     def refuse_late(self, running: Running) -> None:
         """Raises BudgetReached where no further batch may begin. A meter refuses by itself, and lets calls in flight end."""

@@ -19,6 +19,14 @@ HALF = Price(Decimal("0.2"), Decimal("0.6"), Decimal("0.5"))
 SHARDS = [(1000, 655_703, 520_033)] * 22 + [(114, 14_500_000 - 22 * 655_703, 11_500_000 - 22 * 520_033)]
 
 
+def figures(calls: int, prompt: int, completion: int, part: int) -> dict[str, object]:
+    """What stood in the journal: the shard's half, or nothing."""
+    prompt, completion = (prompt // part, completion // part) if part else (0, 0)
+    usd = HALF.of(prompt, completion)
+    counts = dict.fromkeys(("answers", "calls"), calls // part if part else 0)
+    return {**counts, "prompt_tokens": prompt, "completion_tokens": completion, "usd": f"{usd:f}"}
+
+
 def recorded(home: Path) -> None:
     """Two runs: the first is killed within the second shard, the other ends."""
     for run, shards, whole in (("20261124-100000-grammar", SHARDS[:2], False), ("20261124-110000-grammar", SHARDS[1:], True)):
@@ -44,6 +52,7 @@ def recorded(home: Path) -> None:
                     prompt_tokens=spent.prompt_tokens,
                     completion_tokens=spent.completion_tokens,
                     usd=f"{spent.usd:f}",
+                    found=figures(*shards[0], part=2 if whole and number == 1 else 0),
                     seconds=10.0,
                     prices={"input": "0.2", "output": "0.6", "discount": "0.5"},
                     key_name="env:NEBIUS_API_KEY",

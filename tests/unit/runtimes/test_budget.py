@@ -15,7 +15,7 @@ from distillc.runtimes.budget import Budget
 from distillc.runtimes.driver import Outcome
 from distillc.runtimes.events import EventLog
 from distillc.runtimes.journal import Journal
-from distillc.runtimes.ledger import Amount, read_ledger, total
+from distillc.runtimes.ledger import Amount, ledger, read_ledger, total
 from distillc.runtimes.stages import generate
 from distillc.runtimes.store import Store
 from distillc.spec.errors import BudgetReached
@@ -103,6 +103,24 @@ def test_what_was_spent_by_a_run_that_was_killed_counts(store: Store, executor: 
     outcome = run(plan, store, executor)
     assert (outcome.exit_code, len(Paid.calls)) == (4, 6)
     assert spent(store, plan).usd <= Decimal("0.000126")
+
+
+def test_what_was_billed_and_not_answered_stays_in_the_ledger() -> None:
+    """A run finds 5 answers in the journal and pays 3 calls more, at 10 cents. The run before told of 6 paid calls, one of them without an
+    answer: 9 in all. Or it told of 4, and a kill left the fifth untold: 8 in all."""
+
+    def told(found: int, calls: int, usd: str, found_usd: str) -> dict[str, Any]:
+        counts = {"prompt_tokens": 10 * calls, "completion_tokens": 5 * calls, "answers": calls, "calls": calls, "usd": usd}
+        before = {"prompt_tokens": 10 * found, "completion_tokens": 5 * found, "answers": found, "calls": found, "usd": found_usd}
+        event = {"event": "spent", "stage": "answers", "shard": 0, "model": "big", "seconds": 1.0, "time": 2.0}
+        return {**event, **counts, "found": before}
+
+    started = {"event": "stage started", "stage": "answers", "key": "k", "kind": "generate", "time": 1.0}
+    lost = [started, told(0, 6, "0.6", "0")]
+    untold = [started, told(0, 4, "0.4", "0")]
+    again = [started, told(5, 8, "0.8", "0.5")]
+    assert [row.amount.usd for row in ledger([lost, again], {"k"}) if row.model] == [Decimal("0.9")]
+    assert [row.amount.usd for row in ledger([untold, again], {"k"}) if row.model] == [Decimal("0.8")]
 
 
 def test_money_for_a_training_elsewhere_counts(store: Store) -> None:
