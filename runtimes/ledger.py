@@ -129,8 +129,8 @@ def _row(stage: Row, event: Mapping[str, Any]) -> Row:
 
 
 def _figures(event: Mapping[str, Any]) -> Amount:
-    counts = (event[name] for name in ("answers", "calls", "prompt_tokens", "completion_tokens"))
-    return Amount(*counts, usd=Decimal(event["usd"]))
+    counts = {name: event[name] for name in ("answers", "calls", "prompt_tokens", "completion_tokens")}
+    return Amount(**counts, usd=Decimal(event["usd"]))
 
 
 def _trained(stage: Row, event: Mapping[str, Any]) -> Row:
