@@ -51,9 +51,8 @@ def lower_train(graph: Graph, step: Step, body: TrainStep) -> None:
         config["decoding"] = graph.decoding()
     nested = [engine for name, found in losses.items() for engine in wire_references(graph, found, config, inputs, f"losses.{name}.")]
     nested += wire_references(graph, trainer, config, inputs)
-    graph.add(
-        Draft(step.name, "train", body.trainer.uses, config, inputs, step.name, step.where), [trainer, *losses.values(), *metric, *nested]
-    )
+    here = () if graph.outline.capabilities("trainers", uses).get("remote") else losses.values()  # elsewhere nothing of ours computes them
+    graph.add(Draft(step.name, "train", uses, config, inputs, step.name, step.where), [trainer, *here, *metric, *nested])
 
 
 def _captures(graph: Graph, step: Step, body: TrainStep, losses: dict[str, Fields], rows: Input) -> dict[str, str]:

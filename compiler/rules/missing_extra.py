@@ -21,7 +21,10 @@ from distillc.spec.errors import DistillError
 
 
 def check(outline: Outline) -> Iterator[Diagnostic]:
+    computed = _losses_computed_here(outline)
     for (kind, name), where in outline.used.items():
+        if kind == "losses" and name not in computed:
+            continue
         try:
             manifest = outline.plugins.manifest(kind, name)
         except DistillError:
@@ -29,3 +32,9 @@ def check(outline: Outline) -> Iterator[Diagnostic]:
         if missing := outline.plugins.missing(manifest):
             message = f"{kind} '{name}' needs {', '.join(missing)}, not installed here"
             yield error(outline, "D152", where, message, outline.plugins.remedy(manifest))
+
+
+def _losses_computed_here(outline: Outline) -> set[str]:
+    trains = [step.body for step in outline.of("train")]
+    here = [body for body in trains if not outline.capabilities("trainers", body["trainer"]["uses"]).get("remote")]
+    return {loss["uses"] for body in here for loss in body["losses"].values()}

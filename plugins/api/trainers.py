@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -30,8 +31,20 @@ class EarlyStopping:
 
 
 @dataclass(frozen=True, slots=True)
+class Lora:
+    """Low-rank adapters are trained, and nothing else."""
+
+    r: int
+    alpha: float
+    dropout: float
+
+
+@dataclass(frozen=True, slots=True)
 class TrainSettings:
-    """The section's own keys. `steps` wins over `epochs`; `batch` counts sequences; `evaluate_every` counts steps (None: once an epoch)."""
+    """The section's own keys. `steps` wins over `epochs`; `batch` counts sequences; `evaluate_every` counts steps (None: once an epoch).
+
+    Without `lora` all weights are trained.
+    """
 
     epochs: float = 3.0
     steps: int | None = None
@@ -42,11 +55,13 @@ class TrainSettings:
     max_grad_norm: float = 1.0
     evaluate_every: int | None = None
     early_stopping: EarlyStopping | None = None
+    lora: Lora | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TrainJob:
     """All that a trainer gets. `work` survives a kill: checkpoints live there. `emit(kind, **fields)` writes to the event log.
+    `folder` is the spec's: secrets in files are relative to it. `usd` is what may still be spent (None: there is no limit).
 
     `score(outputs)` turns the answers to `validation`, in its order, into the values of the early-stopping metric.
     """
@@ -64,11 +79,16 @@ class TrainJob:
     seed: int
     emit: Callable[..., None]
     score: Callable[[Sequence[str]], Mapping[str, float]] | None = None
+    folder: Path = Path()
+    usd: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TrainResult:
-    """`history`: one plain dict an evaluation (step, tokens, train_loss, each loss term, validation_loss, the metric)."""
+    """`history`: one plain dict an evaluation (step, tokens, train_loss, each loss term, validation_loss, the metric).
+
+    `bill`: of a training that is paid for, what the ledger should have beside its tokens (`runtimes/ledger.py`).
+    """
 
     info: ModelInfo
     steps: int
@@ -76,9 +96,13 @@ class TrainResult:
     tokens: int
     stopped: str
     history: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
+    bill: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Trainer(Protocol):
-    """Made as `impl(config)`. Writes the best weights as a Hugging Face folder into `job.out`; resumes exactly from `job.work`."""
+    """Made as `impl(config)`. Writes the best weights as a Hugging Face folder into `job.out`; resumes exactly from `job.work`.
+
+    Where the model is somebody else's (its format is `api`), what is written says where the trained one is.
+    """
 
     def train(self, job: TrainJob) -> TrainResult: ...

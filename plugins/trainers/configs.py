@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from distillc.spec.fields import Config, SecretRef, runtime_only
+from distillc.spec.fields import Config, Price, SecretRef, runtime_only
 
 
 class LocalConfig(Config):
@@ -36,6 +36,9 @@ class _FineTuningConfig(Config):
         examples=["meta-llama/Llama-3.1-8B-Instruct"],
     )
     api_key: SecretRef | None = Field(default=None, description="the key, as ${env:NAME} or ${file:PATH} (None: the model's)")
+    price: Price | None = Field(
+        default=None, json_schema_extra=runtime_only(), description="what the base costs, `trained` among it (None: as the model says)"
+    )
     timeout: float = Field(
         default=600.0, gt=0, le=86_400, json_schema_extra=runtime_only(), description="seconds that a request may take, to the last byte"
     )

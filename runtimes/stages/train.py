@@ -9,7 +9,7 @@ from typing import Any
 from distillc.plugins.api.artifacts import Row
 from distillc.plugins.api.manifest import Kind
 from distillc.plugins.api.metrics import Item, Metric
-from distillc.plugins.api.trainers import EarlyStopping, LossTerm, Trainer, TrainJob, TrainSettings
+from distillc.plugins.api.trainers import EarlyStopping, Lora, LossTerm, Trainer, TrainJob, TrainSettings
 from distillc.runtimes.stages.context import StageContext
 from distillc.runtimes.stages.models import describe
 from distillc.spec.errors import StageFailed
@@ -37,11 +37,13 @@ def run(context: StageContext) -> dict[str, Any]:
             seed=context.seed,
             emit=context.emit,
             score=scorer(context, stopping, validation) if stopping and stopping.get("uses") and validation else None,
+            folder=context.folder,
+            usd=context.purse.left.usd,
         )
     )
     history = [dict(entry) for entry in result.history]
     _refuse_nan(history, context.stage.id)
-    context.emit("trained", tokens=result.tokens, steps=result.steps, best_step=result.best_step, stopped=result.stopped)
+    context.emit("trained", tokens=result.tokens, steps=result.steps, best_step=result.best_step, stopped=result.stopped, **result.bill)
     meta = describe(context.out, replace(result.info, name=context.config["name"]))
     return {
         **meta,
@@ -55,7 +57,12 @@ def run(context: StageContext) -> dict[str, Any]:
 
 
 def losses(context: StageContext) -> list[LossTerm]:
-    """One term for each entry of `losses:`, in its order. A loss with signals has a port `signals.NAME`."""
+    """One term for each entry of `losses:`, in its order. A loss with signals has a port `signals.NAME`.
+
+    None for a trainer elsewhere: it computes its own, and nothing here has to be able to.
+    """
+    if context.manifest(Kind.TRAINERS, str(context.stage.uses)).capabilities.get("remote"):
+        return []
     terms = []
     for name, config in context.config["losses"].items():
         port = f"signals.{name}"
@@ -71,7 +78,8 @@ def settings(config: Mapping[str, Any]) -> TrainSettings:
     early = None
     if stopping:
         early = EarlyStopping(stopping["metric"], int(stopping["patience"]), bool(stopping.get("higher_is_better", False)))
-    return TrainSettings(**{key: config[key] for key in PLAIN if key in config}, early_stopping=early)
+    adapters = Lora(**config["lora"]) if config.get("lora") else None
+    return TrainSettings(**{key: config[key] for key in PLAIN if key in config}, early_stopping=early, lora=adapters)
 
 
 def scorer(context: StageContext, stopping: Mapping[str, Any], validation: Sequence[Row]) -> Callable[[Sequence[str]], Mapping[str, float]]:

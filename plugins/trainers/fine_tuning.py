@@ -1,0 +1,197 @@
+"""Training on somebody's platform: rows as conversations, the keys of a train step as the API's hyperparameters, the best checkpoint back.
+
+All that the language knows is said in each request, so that no default of the other side decides: an API that tunes all weights unless
+`lora` is asked for is told so either way.
+"""
+
+import asyncio
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
+from decimal import Decimal
+from typing import Any
+
+from distillc.plugins.api.artifacts import Row
+from distillc.plugins.api.trainers import TrainJob, TrainResult
+from distillc.plugins.trainers.configs import NebiusFineTuningConfig, OpenAIFineTuningConfig
+from distillc.runtimes.inference.prompts import render
+from distillc.runtimes.remote import fine_tuning
+from distillc.runtimes.remote.addresses import check_address
+from distillc.runtimes.remote.chat import messages
+from distillc.runtimes.remote.client import Client
+from distillc.runtimes.remote.endpoint import Endpoint, read_endpoint
+from distillc.runtimes.remote.jobs import TOKEN, Job, intended
+from distillc.runtimes.remote.meter import dollars
+from distillc.runtimes.remote.pacing import Pace
+from distillc.spec.errors import BudgetReached, StageFailed
+from distillc.spec.secret import resolve_secret
+
+RECORD = "fine_tuning.json"
+"""Beside `endpoint.json`: the job, its checkpoints and the files of the best one. Who serves it asks for `source`."""
+WEIGHTS = "weights"
+
+
+class _FineTuning:
+    dialects: tuple[str, ...]
+
+    def __init__(self, config: OpenAIFineTuningConfig | NebiusFineTuningConfig) -> None:
+        self.config = config
+
+    def body(self, job: TrainJob) -> dict[str, Any]:
+        """The provider's part of the request."""
+        raise NotImplementedError
+
+    def train(self, job: TrainJob) -> TrainResult:
+        """Raises StageFailed where the address must not be called, the key is refused, or the job does not end well."""
+        endpoint = read_endpoint(job.model.folder)
+        if endpoint.dialect not in self.dialects:
+            raise StageFailed(f"{endpoint} speaks {endpoint.dialect}, and this trainer {' or '.join(self.dialects)}", where=job.name)
+        check_address(endpoint.base_url, with_key=self.config.api_key is not None)
+        key = resolve_secret(self.config.api_key, job.folder) if self.config.api_key else None
+        tuned = asyncio.run(self._tuned(job, endpoint, key))
+        replace(endpoint, name=tuned.best.name or tuned.source).write(job.out)
+        return TrainResult(
+            info=replace(job.model.info, name=job.name, base=job.model.info.name),
+            steps=tuned.steps,
+            best_step=tuned.best.step,
+            tokens=tuned.trained_tokens,
+            stopped="epochs",
+            history=tuple(_entry(one, tuned) for one in tuned.checkpoints if one.id),
+            bill=self._bill(tuned.job),
+        )
+
+    async def _tuned(self, job: TrainJob, endpoint: Endpoint, key: str | None) -> fine_tuning.Tuned:
+        client = Client(endpoint, key, pace=Pace(1), timeout=self.config.timeout)
+        intent = intended(
+            job.work / "jobs" / "fine-tuning.json", place=fine_tuning.PLACE, base_url=endpoint.base_url, api_key=self.config.api_key
+        )
+        if intent.request is None:
+            self._refuse_overspending(job, endpoint)
+        try:
+            try:
+                tuned = await fine_tuning.tune(
+                    client,
+                    intent,
+                    self._request(job, endpoint, intent),
+                    _files(job, endpoint, intent),
+                    emit=job.emit,
+                    look=self.config.look,
+                    patience=self.config.patience,
+                )
+            except fine_tuning.JobFailed as failed:
+                job.emit("trained", tokens=failed.trained_tokens, steps=0, best_step=0, stopped="failed", **self._bill(intent.id))
+                await self._forget(client, intent)
+                intent.file.unlink()  # the next try is another job
+                raise
+            weights = await fine_tuning.fetch(client, tuned.best, job.out / WEIGHTS)
+            await self._forget(client, intent)
+        finally:
+            await client.close()
+        record = {
+            "job": tuned.job,
+            "source": tuned.source,
+            "base": self.config.base or endpoint.name,
+            "best": tuned.best.id,
+            "files": weights,
+            "checkpoints": [asdict(one) for one in tuned.checkpoints],
+        }
+        (job.out / RECORD).write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        return tuned
+
+    def _request(self, job: TrainJob, endpoint: Endpoint, intent: Job) -> dict[str, Any]:
+        return {
+            "model": self.config.base or endpoint.name,
+            **self.body(job),
+            "seed": job.seed,
+            "suffix": fine_tuning.suffix(job.name, intent.token),
+            "metadata": {TOKEN: intent.token},
+        }
+
+    def _refuse_overspending(self, job: TrainJob, endpoint: Endpoint) -> None:
+        """Raises BudgetReached for a job that could cost more than may be spent. A token has a byte at least, and rows are cut nowhere."""
+        price = self._price()
+        if price is None or job.usd is None:
+            return
+        said = (message["content"] for talk in _conversations(job, endpoint, job.rows) for message in talk)
+        most = sum(len(text.encode()) for text in said) * int(job.settings.epochs) * price / 1_000_000
+        if most > job.usd:
+            raise BudgetReached(
+                f"the budget is reached: the job may cost {dollars(most)}, and {dollars(job.usd)} may be spent",
+                help="raise `budget.usd` and run again, or train on fewer rows or epochs",
+                where=job.name,
+            )
+
+    def _price(self) -> Decimal | None:
+        """Of a million trained tokens: as somebody wrote it, and not the float nearest to it."""
+        price = self.config.price
+        return None if price is None or price.trained is None else Decimal(str(price.trained))
+
+    def _bill(self, job_id: str | None) -> dict[str, Any]:
+        price, key = self._price(), self.config.api_key
+        return {"job": job_id, "price": price and str(price), "key_name": key and key.removeprefix("${").removesuffix("}")}
+
+    async def _forget(self, client: Client, intent: Job) -> None:
+        if self.config.retention == "none":
+            await fine_tuning.forget(client, intent)
+
+
+class OpenAIFineTuning(_FineTuning):
+    """The method is said by name: hyperparameters of their own are OpenAI's older way, which its copies have."""
+
+    dialects = ("openai", "generic")
+    config: OpenAIFineTuningConfig
+
+    def body(self, job: TrainJob) -> dict[str, Any]:
+        hyperparameters: dict[str, Any] = {"n_epochs": int(job.settings.epochs), "batch_size": job.settings.batch}
+        if self.config.learning_rate_multiplier is not None:
+            hyperparameters["learning_rate_multiplier"] = self.config.learning_rate_multiplier
+        if read_endpoint(job.model.folder).dialect == "generic":
+            return {"hyperparameters": hyperparameters}
+        return {"method": {"type": "supervised", "supervised": {"hyperparameters": hyperparameters}}}
+
+
+class NebiusFineTuning(_FineTuning):
+    dialects = ("nebius",)
+    config: NebiusFineTuningConfig
+
+    def body(self, job: TrainJob) -> dict[str, Any]:
+        settings, lora = job.settings, job.settings.lora
+        adapters = {"lora_r": lora.r, "lora_alpha": lora.alpha, "lora_dropout": lora.dropout} if lora else {}
+        return {
+            "hyperparameters": {
+                "n_epochs": int(settings.epochs),
+                "batch_size": settings.batch,
+                "learning_rate": settings.learning_rate,
+                "warmup_ratio": settings.warmup,
+                "weight_decay": settings.weight_decay,
+                "max_grad_norm": settings.max_grad_norm,
+                "packing": self.config.packing,
+                "context_length": self.config.context_length,
+                "lora": lora is not None,
+                **adapters,
+            }
+        }
+
+
+def _files(job: TrainJob, endpoint: Endpoint, intent: Job) -> dict[str, Any]:
+    """The rows on this disk, by their names in the request. Once there is a job they are needed no more."""
+    found = {"training_file": job.rows, **({"validation_file": job.validation} if job.validation else {})}
+    paths = {name: job.work / f"{name}.jsonl" for name in found}
+    if intent.id is None:
+        for name, rows in found.items():
+            fine_tuning.write_examples(paths[name], _conversations(job, endpoint, rows))
+    return paths
+
+
+def _conversations(job: TrainJob, endpoint: Endpoint, rows: Sequence[Row]) -> Iterator[list[Mapping[str, str]]]:
+    """What the model will be asked, word by word as it will be asked it, and the answer that is wanted."""
+    for row in rows:
+        asked = messages(endpoint, render(job.task, str(row.payload["input"])))
+        yield [*asked, {"role": "assistant", "content": str(row.payload["target"]).strip()}]
+
+
+def _entry(checkpoint: fine_tuning.Checkpoint, tuned: fine_tuning.Tuned) -> dict[str, Any]:
+    """Of the history; tokens are spread evenly over the steps, for platforms tell their sum alone."""
+    losses = {"train_loss": checkpoint.train_loss, "validation_loss": checkpoint.validation_loss}
+    tokens = round(tuned.trained_tokens * checkpoint.step / tuned.steps) if tuned.steps else 0
+    return {"step": checkpoint.step, "tokens": tokens, **{name: loss for name, loss in losses.items() if loss is not None}}
