@@ -43,10 +43,10 @@ class HttpConfig(Config):
     timeout: float = Field(
         default=120.0, gt=0, le=3600, json_schema_extra=runtime_only(), description="seconds that a call may take, to the last byte"
     )
-    mode: Literal["sync", "batch"] = Field(
-        default="sync",
+    mode: Literal["sync", "batch"] | None = Field(
+        default=None,
         json_schema_extra=runtime_only(),
-        description="`batch` sends files of requests and waits for files of answers; the model's own `mode` counts, too",
+        description="`batch` sends files of requests and waits for files of answers (None: as the model says)",
     )
     poll: float = Field(
         default=60.0, gt=0, le=3600, json_schema_extra=runtime_only(), description="most seconds between two looks at a batch"

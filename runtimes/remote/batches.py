@@ -221,10 +221,11 @@ class Batches:
         counts = told.get("request_counts")
         done = counts.get("completed") if isinstance(counts, Mapping) else None
         state = str(told["status"])
-        if (isinstance(done, int) and self._counts.get(str(job.id)) != done) or state != job.about.get("state"):
-            self._counts[str(job.id)] = done if isinstance(done, int) else self._counts.get(str(job.id), 0)
+        if state != job.about.get("state"):
             job.about["state"] = state
             self._emit("job", job=job.id, state=state)
+        if isinstance(done, int) and self._counts.get(str(job.id)) != done:
+            self._counts[str(job.id)] = done
             self._emit("progress", done=min(rows.answered + sum(self._counts.values()), len(rows)), total=len(rows), unit="rows")
 
     def _warn(self, message: str) -> None:

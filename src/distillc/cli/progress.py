@@ -34,6 +34,16 @@ def amounts(event: Mapping[str, Any]) -> tuple[float, float, str] | None:
     return None
 
 
+def remark(event: Mapping[str, Any]) -> str | None:
+    """What an event tells that is neither a beginning nor an end: a warning, or where a job on another machine stands."""
+    stage = safe(str(event.get("stage", "")))
+    if event["event"] == "warning":
+        return f"{stage}: warning: {safe(str(event['message']))}"
+    if event["event"] == "job":
+        return f"{stage}: {safe(str(event['job']))} is {safe(str(event['state']))}"
+    return None
+
+
 def left(seconds: float) -> str:
     """`12 s`, `3 min 20 s`, `1 h 05 min`."""
     whole = round(seconds)
@@ -66,6 +76,8 @@ class Lines:
             self._say(f"{stage}: {safe(str(event.get('message') or DONE[name]))}{f' in {seconds:.1f} s' if seconds is not None else ''}")
         elif name in ("stage failed", "stage stopped"):
             self._say(f"{stage}: {name.removeprefix('stage ')}")
+        elif (said := remark(event)) is not None:
+            self._say(said)
         elif (found := amounts(event)) is not None:
             self._progress(stage, *found)
 
@@ -84,7 +96,7 @@ class Lines:
 
 
 class Bars:
-    """One bar for the stage at work; what is finished stays above it as a line."""
+    """A bar for each stage at work; what is finished stays above them as a line."""
 
     def __init__(self) -> None:
         from rich.console import Console
@@ -102,8 +114,7 @@ class Bars:
             console=Console(stderr=True),
             transient=True,
         )
-        self._task: Any = None
-        self._lines = Lines()
+        self._tasks: dict[str, Any] = {}
 
     def __enter__(self) -> "Bars":
         self._progress.start()
@@ -115,16 +126,17 @@ class Bars:
     def __call__(self, event: Mapping[str, Any]) -> None:
         name, stage = event["event"], safe(str(event.get("stage", "")))
         if name == "stage started":
-            self._task = self._progress.add_task(stage, total=None, rate="")
+            self._tasks[stage] = self._progress.add_task(stage, total=None, rate="")
         elif name in DONE or name in ("stage failed", "stage stopped", "stage interrupted"):
-            if self._task is not None:
-                self._progress.remove_task(self._task)
-                self._task = None
+            if stage in self._tasks:
+                self._progress.remove_task(self._tasks.pop(stage))
             if name in DONE:
                 seconds = event.get("seconds")
                 text = f"{stage}: {safe(str(event.get('message') or DONE[name]))}{f' in {left(seconds)}' if seconds is not None else ''}"
                 self._progress.console.print(text, markup=False, highlight=False)
-        elif self._task is not None and (found := amounts(event)) is not None:
+        elif (said := remark(event)) is not None:
+            self._progress.console.print(said, markup=False, highlight=False)
+        elif stage in self._tasks and (found := amounts(event)) is not None:
             done, total, unit = found
-            speed = self._progress.tasks[-1].speed
-            self._progress.update(self._task, completed=done, total=total, rate=f"{unit}, {speed:.1f}/s" if speed else unit)
+            [speed] = [task.speed for task in self._progress.tasks if task.id == self._tasks[stage]]
+            self._progress.update(self._tasks[stage], completed=done, total=total, rate=f"{unit}, {speed:.1f}/s" if speed else unit)
