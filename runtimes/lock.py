@@ -46,6 +46,17 @@ def held(home: Path) -> bool:
         os.close(fd)
 
 
+def holder(home: Path) -> tuple[str, int] | None:
+    """The run that is at work in this home now, and its process."""
+    if not held(home):
+        return None
+    try:
+        data = json.loads((home / "run.lock").read_text(encoding="utf-8"))
+        return str(data["run"]), int(data["pid"])
+    except (OSError, ValueError, KeyError):
+        return None
+
+
 def _take(fd: int) -> bool:
     try:
         if sys.platform == "win32":

@@ -80,12 +80,12 @@ class Rows:
                     enough = False
         return enough
 
-    def back(self, names: Iterable[str]) -> None:
-        """These came back without an answer, and cost nothing that anyone has told."""
+    def back(self, names: Iterable[str], *, tried: bool) -> None:
+        """These came back without an answer, and cost nothing that anyone has told. `tried`: the batch came to its end."""
         for name in names:
             digest = digest_in(name)
             self._out[digest] = max(self._out[digest] - 1, 0)
-            self._tries[digest] = try_in(name)
+            self._tries[digest] = try_in(name) - (not tried)
             self._settle(digest, None)
 
     def take(self, digest: str, answer: Completion | None = None) -> int | None:

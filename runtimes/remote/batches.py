@@ -18,7 +18,7 @@ from distillc.runtimes.remote.batch_rows import TRIES, Rows, digest_in, try_in
 from distillc.runtimes.remote.client import Client
 from distillc.runtimes.remote.failures import Rejected
 from distillc.runtimes.remote.files import delete, delete_named, download, upload
-from distillc.runtimes.remote.jobs import TOKEN, Job, States, Told, Watch, intended, read_job, submit
+from distillc.runtimes.remote.jobs import CANCELLED, TOKEN, Job, States, Told, Watch, intended, read_job, submit
 from distillc.spec.errors import BudgetReached, StageFailed
 
 PLACE = "/batches"
@@ -160,16 +160,16 @@ class Batches:
             if told.get(kind):
                 yield from self._results(job, str(told[kind]), rows, seen, errors)
         missing = [name for name in ids_in(_requests(job)) if name not in seen]
-        rows.back(missing)
+        rows.back(missing, tried=state != "cancelled")
         if missing and state in ("completed", "done", "expired"):
             said = f"; the first: {errors[0]}" if errors else ""
             self._warn(f"{len(missing)} of {len(missing) + len(seen)} rows of batch {job.id} have no answer{said}")
-        lost = [name for name in missing if try_in(name) >= TRIES]
+        lost = [name for name in missing if try_in(name) >= TRIES and state != "cancelled"]
         if state == "failed" or (lost and not rows.answered and len(missing) > 1):
             self._fail(
                 f"batch {job.id} failed: {_why(told) or (errors or ['nobody says why'])[0]}", "change what it does not take, then run again"
             )
-        elif state == "cancelled" and missing:
+        elif state == "cancelled" and missing and not job.about.get(CANCELLED):
             self._fail(f"batch {job.id} was cancelled, and {len(missing)} of its rows have no answer", AGAIN)
         elif state == "expired" and lost:
             self._fail(f"batch {job.id} has expired, as one before it: {len(lost)} rows have no answer", AGAIN)

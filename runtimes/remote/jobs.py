@@ -22,6 +22,7 @@ from distillc.runtimes.remote.failures import Busy, MayPass, Rejected
 from distillc.runtimes.remote.files import listed
 from distillc.spec.errors import StageFailed
 
+CANCELLED = "cancelled"  # in a job's `about`: it was stopped from here, so that another run may go on without asking why
 TOKEN = "distillc"  # the name of the token in a job's `metadata`
 UPLOADED = ("input_file_id", "training_file")  # an uploaded file belongs to one job, which it tells as well as a token does
 FIRST, GROWTH = 1.0, 1.5  # seconds until the second look, and how much longer each further pause is
@@ -142,7 +143,7 @@ async def look(client: Client, job: Job) -> Told:
 
 
 async def cancel(client: Client, job: Job) -> bool:
-    """Asks the other side to stop it. False where it was never there, or has ended."""
+    """Asks the other side to stop it. False where it was never there, or has ended; what it has made so far is the next run's."""
     if job.id is None and job.request is not None:
         job.id = await _found(client, job)
     if job.id is None:
@@ -153,6 +154,8 @@ async def cancel(client: Client, job: Job) -> bool:
         if error.status in (401, 403):
             raise
         return False
+    job.about[CANCELLED] = True
+    job.save()
     return True
 
 

@@ -150,3 +150,32 @@ def test_rows_that_fail_twice_are_dropped_as_broken(tmp_path: Path) -> None:
         assert meta["dropped"].pop("broken") == 2
         assert meta["kept"] + sum(meta["dropped"].values()) + 2 == ROWS
         assert len(listed(server, "batches")) == 2
+
+
+def test_cancel_stops_the_run_and_the_batch_and_another_run_takes_what_was_made(tmp_path: Path) -> None:
+    with serve(Script(batches=Batches(done=0.5)), process=True, step=0) as server:
+        here = batched(tmp_path, server)
+        process = start(here)
+        wait_for_call(server, process, "GET", "/v1/batches/batch_")
+        cancelled = here.distillc("cancel")
+        assert cancelled.returncode == 0, cancelled.stderr
+        assert process.wait() == 130
+        [batch] = listed(server, "batches")
+        assert cancelled.stdout == f"batches {batch['id']} at {server.url}: cancelled\n"
+        assert batch["status"].lower() == "cancelling"
+        server.advance(100)
+        again = start(here)
+        wait_for_batches(server, again, 2)
+        server.advance(6000)
+        assert again.wait() == 0
+        whole(here)
+        first, second = sorted(listed(server, "batches"), key=lambda one: str(one["status"]))
+        assert (first["status"], second["status"]) == ("cancelled", "completed")
+        assert second["request_counts"]["total"] == ROWS / 2, "what the first had made is not asked again"
+        assert here.distillc("cancel").stderr.endswith("nothing of it is on other machines\n")
+
+
+def wait_for_batches(server: Served, process: subprocess.Popen[bytes], count: int) -> None:
+    while len(listed(server, "batches")) < count:
+        assert process.poll() is None
+        time.sleep(0.05)

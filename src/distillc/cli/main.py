@@ -25,6 +25,7 @@ COMMANDS: "Mapping[str, tuple[str, str]]" = {
     "report": ("distillc.cli.report", "print the table of a run"),
     "cost": ("distillc.cli.cost", "add up what a run has cost, by stage or by model"),
     "status": ("distillc.cli.status", "say where a run stands"),
+    "cancel": ("distillc.cli.cancel", "stop a run, and what it has going on other machines"),
     "verify": ("distillc.cli.verify", "check a bundle or the store, digest by digest"),
     "gc": ("distillc.cli.gc", "free what no run needs"),
     "plugins": ("distillc.cli.plugins", "list what is installed"),

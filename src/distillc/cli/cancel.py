@@ -1,0 +1,46 @@
+"""`distillc cancel [RUN]`: stops a run, and its jobs on other machines, which would go on billing. Without a name: the newest.
+
+What they have made so far is kept: the same spec, run again, takes it and has the rest made anew.
+"""
+
+import argparse
+import sys
+
+from distillc.spec.errors import DistillError, UsageError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", nargs="?", metavar="RUN", help="a run's name, or how it begins (default: the newest)")
+    parser.add_argument("--store", metavar="PLACE", help="a folder or a URL (default: DISTILLC_STORE, else .distillc of this repository)")
+
+
+def run(args: argparse.Namespace) -> int:
+    from distillc.cli.status import pick
+    from distillc.runtimes.cancelling import cancel_job, jobs_in, stop
+    from distillc.runtimes.journal import Journal
+    from distillc.runtimes.recorded import NOTHING_HERE
+    from distillc.runtimes.store import open_store
+    from distillc.runtimes.work import work_folder
+
+    home = open_store(args.store).home
+    if not (home / "journal.sqlite3").exists():
+        raise UsageError("nothing has run here yet", where=str(home), help=NOTHING_HERE)
+    journal = Journal(home / "journal.sqlite3")
+    found = pick(journal.runs(), args.run, home)
+    stages = journal.stages(found.id)
+    journal.close()
+    if stop(home, found.id):
+        print(f"{found.id}: stopped", file=sys.stderr)
+    failed: DistillError | None = None
+    jobs = jobs_in(work_folder(home, stage.key) for stage in stages)
+    for job in jobs:
+        try:
+            ended = "cancelled" if cancel_job(job) else "nothing to cancel"
+        except DistillError as error:  # the others may go on billing too
+            failed, ended = failed or error, f"may go on: {error.message}"
+        print(f"{job.place.strip('/')} {job.id or job.token} at {job.base_url}: {ended}")
+    if failed:
+        raise failed
+    if not jobs:
+        print(f"{found.id}: nothing of it is on other machines", file=sys.stderr)
+    return 0
