@@ -63,7 +63,11 @@ class _FineTuning:
     async def _tuned(self, job: TrainJob, endpoint: Endpoint, key: str | None) -> fine_tuning.Tuned:
         client = Client(endpoint, key, pace=Pace(1), timeout=self.config.timeout)
         intent = intended(
-            job.work / "jobs" / "fine-tuning.json", place=fine_tuning.PLACE, base_url=endpoint.base_url, api_key=self.config.api_key
+            job.work / "tuning.job.json",
+            place=fine_tuning.PLACE,
+            base_url=endpoint.base_url,
+            api_key=self.config.api_key,
+            about={"folder": str(job.folder)},
         )
         if intent.request is None:
             self._refuse_overspending(job, endpoint)

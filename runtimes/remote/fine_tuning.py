@@ -92,7 +92,7 @@ async def tune(
             job.save()
     if job.id is None:
         await submit(client, job, {**body, **job.uploads})
-        emit("job submitted", job=job.id)
+        emit("job submitted", place=PLACE, job=job.id)
     seen: set[str] = set()
 
     async def tell(job: Job, told: Told) -> None:
