@@ -41,12 +41,13 @@ def test_a_budget_is_in_the_plan_and_in_no_key(compiled: Any) -> None:
 
 
 def test_the_list_says_a_price_that_nobody_says(compiled: Any) -> None:
-    def price(more: str) -> Any:
-        return compiled(spec(more)).plan.stage("answers").config["engine"]["price"]
+    def price(more: str) -> tuple[Any, ...]:
+        found = compiled(spec(more)).plan.stage("answers").config["engine"]["price"]
+        return found["input"], found["output"], found["date"]
 
-    assert price("") == {"input": 0.2, "output": 0.6, "date": "2025-07-24"}
-    assert price(", price: {input: 1, output: 2}") == {"input": 1.0, "output": 2.0, "date": None}
-    assert price(", engine: {uses: http, price: {input: 3, output: 4}}") == {"input": 3.0, "output": 4.0, "date": None}
+    assert price("") == (0.2, 0.6, "2025-07-24")
+    assert price(", price: {input: 1, output: 2}") == (1.0, 2.0, None)
+    assert price(", engine: {uses: http, price: {input: 3, output: 4}}") == (3.0, 4.0, None)
 
 
 def test_answers_cost_rows_times_tokens_times_price(compiled: Any) -> None:
