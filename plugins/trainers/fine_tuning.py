@@ -21,9 +21,9 @@ from distillc.runtimes.remote.chat import messages
 from distillc.runtimes.remote.client import Client
 from distillc.runtimes.remote.endpoint import Endpoint, read_endpoint
 from distillc.runtimes.remote.jobs import TOKEN, Job, intended
-from distillc.runtimes.remote.meter import dollars
 from distillc.runtimes.remote.pacing import Pace
 from distillc.spec.errors import BudgetReached, StageFailed
+from distillc.spec.money import dollars
 from distillc.spec.secret import resolve_secret
 
 RECORD = "fine_tuning.json"
@@ -62,33 +62,11 @@ class _FineTuning:
 
     async def _tuned(self, job: TrainJob, endpoint: Endpoint, key: str | None) -> fine_tuning.Tuned:
         client = Client(endpoint, key, pace=Pace(1), timeout=self.config.timeout)
-        intent = intended(
-            job.work / "tuning.job.json",
-            place=fine_tuning.PLACE,
-            base_url=endpoint.base_url,
-            api_key=self.config.api_key,
-            about={"folder": str(job.folder)},
-        )
-        if intent.request is None:
-            self._refuse_overspending(job, endpoint)
         try:
-            try:
-                tuned = await fine_tuning.tune(
-                    client,
-                    intent,
-                    self._request(job, endpoint, intent),
-                    _files(job, endpoint, intent),
-                    emit=job.emit,
-                    look=self.config.look,
-                    patience=self.config.patience,
-                )
-            except fine_tuning.JobFailed as failed:
-                job.emit("trained", tokens=failed.trained_tokens, steps=0, best_step=0, stopped="failed", **self._bill(intent.id))
-                await self._forget(client, intent)
-                intent.file.unlink()  # the next try is another job
-                raise
+            while (tuned := await self._ended(client, job, endpoint)) is None:
+                pass
             weights = await fine_tuning.fetch(client, tuned.best, job.out / WEIGHTS)
-            await self._forget(client, intent)
+            await self._forget(client, self._intent(job, endpoint))
         finally:
             await client.close()
         record = {
@@ -101,6 +79,34 @@ class _FineTuning:
         }
         (job.out / RECORD).write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         return tuned
+
+    async def _ended(self, client: Client, job: TrainJob, endpoint: Endpoint) -> fine_tuning.Tuned | None:
+        """None where an earlier try's job was cancelled meanwhile: then the next one is another."""
+        intent = self._intent(job, endpoint)
+        earlier = intent.request is not None
+        if not earlier:
+            self._refuse_overspending(job, endpoint)
+        request, files = self._request(job, endpoint, intent), _files(job, endpoint, intent)
+        try:
+            return await fine_tuning.tune(
+                client, intent, request, files, emit=job.emit, look=self.config.look, patience=self.config.patience
+            )
+        except fine_tuning.JobFailed as failed:
+            job.emit("trained", tokens=failed.trained_tokens, steps=0, best_step=0, stopped="failed", **self._bill(intent.id))
+            await self._forget(client, intent)
+            intent.file.unlink()
+            if earlier and failed.cancelled:
+                return None
+            raise
+
+    def _intent(self, job: TrainJob, endpoint: Endpoint) -> Job:
+        return intended(
+            job.work / "tuning.job.json",
+            place=fine_tuning.PLACE,
+            base_url=endpoint.base_url,
+            api_key=self.config.api_key,
+            about={"folder": str(job.folder)},
+        )
 
     def _request(self, job: TrainJob, endpoint: Endpoint, intent: Job) -> dict[str, Any]:
         return {

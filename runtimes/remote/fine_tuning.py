@@ -62,9 +62,9 @@ class Tuned:
 class JobFailed(StageFailed):
     """The job has ended, and not well. `trained_tokens` may be billed all the same."""
 
-    def __init__(self, message: str, *, help: str, trained_tokens: int) -> None:
+    def __init__(self, message: str, *, help: str, trained_tokens: int, cancelled: bool) -> None:
         super().__init__(message, help=help)
-        self.trained_tokens = trained_tokens
+        self.trained_tokens, self.cancelled = trained_tokens, cancelled
 
 
 def write_examples(path: Path, examples: Iterable[Sequence[Mapping[str, str]]]) -> None:
@@ -174,14 +174,15 @@ def _checkpoints(told: Sequence[Mapping[str, Any]]) -> tuple[Checkpoint, ...]:
 
 
 def _failed(client: Client, job: Job, told: Told, tokens: int) -> JobFailed:
-    if str(told["status"]).lower() == "cancelled":
+    cancelled = str(told["status"]).lower() == "cancelled"
+    if cancelled:
         message, help = f"job {job.id} was cancelled", "run again to begin anew"
     else:
         error = told.get("error")
         said = error.get("message") if isinstance(error, Mapping) else error
         message = f"job {job.id} failed{': ' if said else ''}{' '.join(str(said or '').split())[:300]}"
         help = "mend what it names, and run again: that makes another job"
-    return JobFailed(f"{client.endpoint}: {message}", help=help, trained_tokens=tokens)
+    return JobFailed(f"{client.endpoint}: {message}", help=help, trained_tokens=tokens, cancelled=cancelled)
 
 
 def _number(value: Any) -> float | None:

@@ -187,6 +187,29 @@ def test_killed_at_any_moment_one_job_is_made(tmp_path: Path, wanted: str, fault
     assert here.student()[1]["best_step"] == 8 * STEPS
 
 
+def test_cancel_stops_what_would_go_on_billing_and_the_next_run_begins_anew(tmp_path: Path) -> None:
+    with serve(Script(jobs=Jobs(ends="never")), process=True, dialect="nebius") as server:
+        here = place(tmp_path, server, retention="none", **NEBIUS)
+        process = here.start()
+        while not [call for call in server.calls() if call["path"].endswith("/events")]:
+            assert process.poll() is None
+            time.sleep(0.02)
+        cancelled = here.distillc("cancel")
+        assert cancelled.returncode == 0, cancelled.stderr
+        process.wait()
+        [line] = cancelled.stdout.splitlines()
+        assert line.startswith("fine_tuning/jobs ftjob-") and line.endswith(": cancelled")
+        [asked] = [call for call in server.calls() if call["path"].endswith("/cancel")]
+        assert (asked["status"], asked["authorized"]) == (200, True)
+        server.change(Script())
+        done = here.distillc("run", "distill.yaml")
+        assert done.returncode == 0, done.stderr
+        assert len(here.posted()) == 2
+        billed = server.totals()["totals"][f"{BASE} training"]["trained_tokens"]
+        assert bill(here)[0] == billed >= TRAINED, "both jobs"
+    assert here.student()[1]["best_step"] == 8 * STEPS
+
+
 def test_a_job_that_fails_says_why_and_the_next_run_makes_another(tmp_path: Path) -> None:
     with serve(Script(jobs=Jobs(ends="failed")), process=True, dialect="nebius") as server:
         here = place(tmp_path, server, retention="none", **NEBIUS)
