@@ -14,6 +14,7 @@ from typing import Any
 
 from distillc.compiler.keys import OWN
 from distillc.compiler.plan import Estimate, Input, Stage
+from distillc.compiler.tables.prices import BATCH_DISCOUNT
 from distillc.plugins.api.artifacts import SPLITS
 
 Counts = dict[str, int | None]
@@ -103,13 +104,15 @@ class Estimates:
 
 def _usd(stage: Stage, tokens: int | None) -> str | None:
     """What that many tokens cost where their model has a price."""
-    price = (stage.config.get("engine") or {}).get("price") if stage.kind == "generate" else None
-    return f"{answers_cost(price, tokens):f}" if price and tokens is not None else None
+    engine = stage.config.get("engine") or {}
+    price = engine.get("price") if stage.kind == "generate" else None
+    return f"{answers_cost(price, tokens, engine.get('mode')):f}" if price and tokens is not None else None
 
 
-def answers_cost(price: Mapping[str, Any], tokens: int) -> Decimal:
+def answers_cost(price: Mapping[str, Any], tokens: int, mode: str | None) -> Decimal:
     """Exact: a price is the decimal that somebody wrote, for a million tokens."""
-    return (Decimal(str(price["output"])) * tokens).scaleb(-6)
+    paid = 1 - BATCH_DISCOUNT if mode == "batch" else 1
+    return (Decimal(str(price["output"])) * tokens).scaleb(-6) * paid
 
 
 def train_steps(config: Mapping[str, Any], rows: int | None) -> int | None:

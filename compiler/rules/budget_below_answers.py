@@ -62,5 +62,6 @@ def _answers(outline: Outline, step: Step) -> "Decimal | None":
             price = price_of(model) if model.format == "api" else None
             if price:
                 decoding = used.get("decoding") or outline.part("decoding")
-                costs.append(answers_cost(price, sum(count for count in counts if count) * int(decoding["max_tokens"])))
+                mode = (model.engine or {}).get("mode") or model.fields.get("mode")
+                costs.append(answers_cost(price, sum(count for count in counts if count) * int(decoding["max_tokens"]), mode))
     return sum(costs[1:], costs[0]) if costs else None

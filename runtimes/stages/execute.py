@@ -1,7 +1,7 @@
 """What a worker does with a request: open the inputs, call the stage, seal what it made.
 
 A request is plain JSON: `{"work": StageWork, "shards": [Shard, …], "allowance": {…}}`; shards are there for a map itself only, and what may
-be spent for a map and a job. What is reported back is plain JSON too: `{"shard": number}` when one is sealed. All else goes to the event log.
+be spent for a map and a job. What is reported is plain JSON too: `{"shard": number}` when one is sealed. All else goes to the event log.
 """
 
 import importlib

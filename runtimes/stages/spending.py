@@ -9,13 +9,13 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from distillc.compiler.tables.prices import BATCH_DISCOUNT
 from distillc.plugins.api.artifacts import Completion, Model
 from distillc.plugins.api.engines import Metered, Running
 from distillc.runtimes.remote.meter import NOTHING, Meter, Price, Spent, spent_on
 from distillc.runtimes.stages.context import StageContext
 from distillc.runtimes.work import Shard, refuse_late
 
-BATCH_DISCOUNT = Decimal("0.5")  # OpenAI, Nebius and Together alike, as of 2026-11-24
 API = "api"
 """The format of a model that somebody else runs: its answers are calls, which are paid for."""
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from distillc.cli.progress import Lines, amounts, left
+from distillc.cli.progress import Bars, Lines, amounts, left
 
 
 def said(capsys: pytest.CaptureFixture[str], *events: dict[str, object]) -> list[str]:
@@ -32,6 +32,27 @@ def test_rate_and_time_left(capsys: pytest.CaptureFixture[str], monkeypatch: pyt
     ]
     # 100 rows in 20 s are 5 rows/s; the other 200 take 40 s. The event after 5 s is too early for a line.
     assert said(capsys, *events) == ["a: 100 of 300 rows, 5.0 rows/s, 40 s left"]
+
+
+def test_what_goes_on_elsewhere_and_what_is_odd_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    assert said(
+        capsys,
+        {"event": "job", "stage": "answers", "job": "batch_1", "state": "in_progress"},
+        {"event": "warning", "stage": "answers", "message": "3 of 20 rows of batch batch_1 have no answer\x1b[2J"},
+    ) == ["answers: batch_1 is in_progress", r"answers: warning: 3 of 20 rows of batch batch_1 have no answer\x1b[2J"]
+
+
+def test_two_stages_at_work_have_a_bar_each(capsys: pytest.CaptureFixture[str]) -> None:
+    with Bars() as bars:
+        for stage in ("answers", "student"):
+            bars({"event": "stage started", "stage": stage, "kind": "train"})
+        bars({"event": "progress", "stage": "answers", "done": 5, "total": 20, "unit": "rows"})
+        bars({"event": "progress", "stage": "student", "done": 1, "total": 4, "unit": "rows"})
+        shown = {task.description: (task.completed, task.total) for task in bars._progress.tasks}
+        bars({"event": "stage sealed", "stage": "student", "seconds": 2.0})
+        assert [task.description for task in bars._progress.tasks] == ["answers"]
+    assert shown == {"answers": (5, 20), "student": (1, 4)}
+    assert "student: done in 2 s" in capsys.readouterr().err
 
 
 def test_steps_of_a_trainer_are_progress_too() -> None:

@@ -50,6 +50,11 @@ def test_the_list_says_a_price_that_nobody_says(compiled: Any) -> None:
     assert price(", engine: {uses: http, price: {input: 3, output: 4}}") == (3.0, 4.0, None)
 
 
+def test_answers_in_batches_cost_half(compiled: Any) -> None:
+    for more in (", mode: batch", ", mode: sync, engine: {uses: http, mode: batch}"):
+        assert Decimal(compiled(spec(more)).plan.stage("answers").estimate.usd) == Decimal("0.00576")
+
+
 def test_answers_cost_rows_times_tokens_times_price(compiled: Any) -> None:
     """300 rows of at most 64 tokens are 19,200; at $0.6 per million $0.01152."""
     plan = compiled(spec()).plan
