@@ -42,8 +42,8 @@ class _FineTuningConfig(Config):
     timeout: float = Field(
         default=600.0, gt=0, le=86_400, json_schema_extra=runtime_only(), description="seconds that a request may take, to the last byte"
     )
-    look: float = Field(
-        default=60.0, gt=0, le=3600, json_schema_extra=runtime_only(), description="seconds between two looks at the job, at most"
+    poll: float = Field(
+        default=60.0, gt=0, le=3600, json_schema_extra=runtime_only(), description="most seconds between two looks at the job"
     )
     patience: float = Field(
         default=48.0,

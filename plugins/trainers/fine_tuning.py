@@ -89,7 +89,7 @@ class _FineTuning:
         request, files = self._request(job, endpoint, intent), _files(job, endpoint, intent)
         try:
             return await fine_tuning.tune(
-                client, intent, request, files, emit=job.emit, look=self.config.look, patience=self.config.patience
+                client, intent, request, files, emit=job.emit, look=self.config.poll, patience=self.config.patience
             )
         except fine_tuning.JobFailed as failed:
             job.emit("trained", tokens=failed.trained_tokens, steps=0, best_step=0, stopped="failed", **self._bill(intent.id))

@@ -40,7 +40,7 @@ train:
     epochs: {epochs}
     batch: {batch}
     {more}
-    trainer: {{uses: {trainer}, look: 0.05}}
+    trainer: {{uses: {trainer}, poll: 0.05}}
     losses: {{hard: cross_entropy}}
 privacy: {{retention: {retention}}}
 """
@@ -250,3 +250,24 @@ def test_what_the_platform_cannot_do_is_refused_before_anything_is_asked(tmp_pat
     assert refused.returncode == 2
     assert "distill.yaml:19:14 error[D451]: trainer `nebius.fine_tuning` takes no soft targets" in shown
     assert "distill.yaml:15:13 error[D455]: trainer `nebius.fine_tuning` takes no `epochs` of 40" in shown
+
+
+def test_the_walk_through_runs_as_its_readme_says(tmp_path: Path) -> None:
+    """Examples are no dead text: `examples/nebius` lints without a key, and its profile `trial` ends in a tuned student."""
+    example = Path(__file__).parents[2] / "examples" / "nebius" / "distill.yaml"
+    (tmp_path / "distill.yaml").write_bytes(example.read_bytes())
+    with serve(Script(), process=True, dialect="nebius") as server:
+        here = Place(tmp_path, server)
+        linted = here.distillc("lint", "-q", "distill.yaml")
+        assert (linted.returncode, linted.stdout) == (0, ""), linted.stdout
+        urls = [f"--set=models.{model}.base_url={server.url}" for model in ("teacher", "base")]
+        keys = [f'--set=models.{model}.api_key="${{env:TUNING_KEY}}"' for model in ("teacher", "base")]
+        done = here.distillc("run", "distill.yaml", "--profile", "trial", *urls, *keys)
+        assert done.returncode == 0, done.stderr
+        assert len(here.posted("/v1/batches")) == len(here.posted()) == 1
+        assert here.posted("/v1/chat/completions") == []
+        [asked] = [call["parameters"]["hyperparameters"] for call in here.posted()]
+    recorded = {"n_epochs": 10, "batch_size": 32, "lora": True, "lora_r": 16, "lora_alpha": 16, "packing": True}  # and what it was given:
+    recorded |= {"learning_rate": 1e-5, "warmup_ratio": 0, "weight_decay": 0, "lora_dropout": 0, "max_grad_norm": 1, "context_length": 8192}
+    assert asked == recorded
+    assert here.student()[1]["history"][7]["validation_loss"] == 0.1991
