@@ -1,7 +1,8 @@
 """Money is limited, and nobody knows what a model costs.
 
-Why: a run counts money as tokens times a price. Without one its calls count as free, and `budget.usd` stops nothing. The price list of
-distillc has what its references record; any other price is yours to name, with the day on which you looked it up.
+Why: a run counts money as tokens times a price. Without one its calls, or its training elsewhere, count as free, and `budget.usd` stops
+nothing. The price list of distillc has what its references record; any other price is yours to name, with the day on which you looked it
+up.
 
 Example:
 
@@ -31,6 +32,13 @@ def check(outline: Outline) -> Iterator[Diagnostic]:
         if price_of(model) is None:
             message = f"`budget.usd` is set, and `{model.name}` has no price: its calls would count as free"
             yield error(outline, "D851", model.where, message, "write `price: {input: …, output: …}`, in US dollars per million tokens")
+    for step in outline.of("train"):
+        trainer, root = step.body["trainer"], outline.models[outline.models[step.name].root]
+        price = trainer.get("price") or (price_of(root) if outline.capabilities("trainers", trainer["uses"]).get("remote") else {})
+        if price and price.get("trained") is None:
+            message = f"`budget.usd` is set, and nobody says what training `{root.name}` costs: that would count as free"
+            help = f"write `trained: …` in the price of `{root.name}`, in US dollars per million tokens"
+            yield error(outline, "D851", (*step.where, "trainer"), message, help)
 
 
 def usd_of(outline: Outline) -> float | None:
