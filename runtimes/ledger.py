@@ -93,7 +93,7 @@ def _of_run(log: Iterable[Mapping[str, Any]], keys: Container[str]) -> dict[Plac
         name, stage = event["event"], stages.get(str(event.get("stage")))
         if name == "run started":
             actor = event.get("actor")
-        elif name == "stage started" and event.get("key") in keys:
+        elif name == "stage started" and str(event.get("key")) in keys:
             stages[event["stage"]] = Row(event["stage"], event["key"], event["kind"], actor=actor)
             begun[event["stage"]] = last
         elif stage is None:

@@ -129,7 +129,8 @@ class _Builder:
         anchor = _Anchor()
         if event.anchor is not None:
             self.anchors[event.anchor] = anchor
-            self.named.append((event.anchor, event.start_mark.index, anchor))
+            begin: Any = event.start_mark  # there is one: it was parsed
+            self.named.append((event.anchor, begin.index, anchor))
         if event.tag is not None:
             self.error(
                 "D009", f"the tag {shorten(event.tag)} is refused", self.span(event), "write the plain value; types come from the language"

@@ -79,7 +79,7 @@ class RunningLlama:
 
     def answer_ids(self, answer: str) -> list[int]:
         """Raises StageFailed for a file that names no end token."""
-        end = llama_cpp.llama_vocab_eos(self.tokens)
+        end: Any = llama_cpp.llama_vocab_eos(self.tokens)
         if end < 0:
             raise StageFailed("the GGUF file names no end token", help="set tokenizer.ggml.eos_token_id in it, or convert it again")
         return [*self.tokenized(answer, around=False), end]
@@ -88,7 +88,7 @@ class RunningLlama:
         """`around`: with what the file's tokenizer puts around a text (BOS, mostly nothing)."""
         data = text.encode("utf-8")
         room = len(data) + 8  # a token has at least one byte; BOS and EOS beside them
-        ids = (llama_cpp.llama_token * room)()
+        ids: Any = (llama_cpp.llama_token * room)()
         n = llama_cpp.llama_tokenize(self.tokens, data, len(data), ids, room, around, True)
         if n < 0:
             raise StageFailed(f"llama.cpp cannot tokenize a text of {len(data)} bytes")

@@ -22,7 +22,7 @@ class TransformersEngine:
 
 class Loaded:
     def __init__(self, model: Any, text: Text, seed: int, batch: int) -> None:
-        self._model = model
+        self._model: Any = model
         self._text = text
         self._seed = seed
         self._batch = batch

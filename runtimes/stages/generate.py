@@ -148,7 +148,7 @@ class _Context:
         if any(key not in self._journal.answers for key in keys):
             size = int(getattr(self._stage.plugin_config(Kind.ENGINES, engine["uses"], engine), "batch", BATCH))
             answer = answer_each if _is_remote(self._stage, engine) else answer_all
-            running = self._stage.once(f"engine {field}", lambda: self._open(field, engine))
+            running: Running = self._stage.once(f"engine {field}", lambda: self._open(field, engine))
             done, total = self._shard.start, self._total()
             account.open(running)
             if isinstance(running, Waiting):

@@ -31,7 +31,7 @@ from distillc.spec.wording import shorten
 def check(context: Context) -> Iterator[Diagnostic]:
     for step in all_rows(context).values():
         node = step_of(step, context)
-        if step.section != "generate" or len(step.splits) > 1 or "train" in step.splits or not isinstance(node, MappingNode):
+        if step.section != "generate" or len(step.splits) != 1 or "train" in step.splits or not isinstance(node, MappingNode):
             continue
         for key in ("limit", "skip"):
             entry = node.entries.get(key)

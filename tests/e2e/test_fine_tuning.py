@@ -65,7 +65,7 @@ class Place:
             self.command(*arguments), cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False
         )  # fmt: skip
 
-    def start(self) -> subprocess.Popen[bytes]:
+    def start(self) -> subprocess.Popen[Any]:
         quiet: Any = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         return subprocess.Popen(
             self.command("run", "distill.yaml"), cwd=self.folder, env=self.environment, start_new_session=True, **quiet

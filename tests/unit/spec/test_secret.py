@@ -1,4 +1,5 @@
 import sys
+from typing import Any, cast
 
 import keyring
 import pytest
@@ -56,7 +57,7 @@ def test_a_spec_that_is_not_trusted_runs_no_command(tmp_path, monkeypatch):
 
 
 class Ring(KeyringBackend):
-    priority = 1
+    priority = cast("Any", 1)
 
     def get_password(self, service, username):
         if service == "locked":

@@ -153,7 +153,7 @@ class Gate:
         if not header:
             return None
         kind, *rest = header.split()
-        return Fault.model_validate({"kind": kind, **dict(part.partition("=")[::2] for part in rest)})
+        return Fault.model_validate({"kind": kind, **{key: value for key, _, value in (part.partition("=") for part in rest)}})
 
 
 class Limits:

@@ -115,7 +115,8 @@ def test_each_row_has_its_own_answer_in_either_envelope_and_in_any_order(tmp_pat
 @pytest.mark.parametrize("dialect", DIALECTS)
 @pytest.mark.parametrize("habit", ["errors", "errors_inside", "missing", "without_id", "broken"])
 def test_rows_that_failed_are_asked_once_more_and_then_are_errors(tmp_path: Path, habit: str, dialect: Dialect) -> None:
-    with serve(Script(batches=Habits(**{habit: 3})), dialect=dialect) as server, asked(server, tmp_path, dialect) as here:
+    habits: dict[str, Any] = {habit: 3}
+    with serve(Script(batches=Habits(**habits)), dialect=dialect) as server, asked(server, tmp_path, dialect) as here:
         answers = here.ask()
         assert submitted(server) == 2
         # the second batch has three rows, and the server fails as many of each

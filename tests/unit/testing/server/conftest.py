@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import httpx
 import pytest
@@ -19,11 +20,11 @@ class Client:
         self.served = served
         self.http = httpx.Client(base_url=served.root, headers={"authorization": "Bearer some-key"}, timeout=10)
 
-    def chat(self, text: str, headers: dict[str, str] | None = None, **body: object) -> httpx.Response:
+    def chat(self, text: str, headers: dict[str, str] | None = None, **body: Any) -> httpx.Response:
         request = {"model": "Qwen/Qwen3-4B", "messages": [{"role": "user", "content": text}], **body}
         return self.http.post("/v1/chat/completions", json=request, headers=headers)
 
-    def said(self, text: str, **body: object) -> str:
+    def said(self, text: str, **body: Any) -> str:
         answer: str = self.chat(text, **body).raise_for_status().json()["choices"][0]["message"]["content"]
         return answer
 

@@ -1,6 +1,7 @@
 import json
 import math
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -63,7 +64,7 @@ def test_usage_counts_pieces_and_four_more_a_message(server: Server) -> None:
     ],
 )
 def test_each_teacher_has_its_way(server: Server, teacher: str, content: str | None, reason: str) -> None:
-    limit = {"max_tokens": 2, "temperature": 0} if teacher == "chain" else {}
+    limit: dict[str, Any] = {"max_tokens": 2, "temperature": 0} if teacher == "chain" else {}
     (choice,) = server(teacher=teacher).chat("he go", **limit).json()["choices"]
     assert (choice["message"]["content"], choice["finish_reason"]) == (content, reason)
     assert bool(choice["message"].get("refusal")) == (teacher == "refuse")

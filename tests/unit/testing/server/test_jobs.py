@@ -15,7 +15,7 @@ TRAIN = [2.114, 1.149, 0.662, 0.424, 0.306, 0.248, 0.218, 0.203, 0.195, 0.190]
 VALID = [0.4167, 0.2410, 0.2303, 0.2293, 0.2261, 0.2104, 0.2333, 0.1991, 0.2149, 0.2286]
 
 
-def create(client: Client, rows: list[dict[str, Any]] | None = None, validation: bool = True, **more: object) -> httpx.Response:
+def create(client: Client, rows: list[dict[str, Any]] | None = None, validation: bool = True, **more: Any) -> httpx.Response:
     data = "".join(json.dumps(row) + "\n" for row in rows or [ROW] * 100).encode()
     file_id = client.upload(data, purpose="fine-tune")
     request = {"model": "Qwen/Qwen3-4B", "training_file": file_id} | ({"validation_file": file_id} if validation else {})
@@ -26,7 +26,7 @@ def get(client: Client, job: dict[str, Any], end: str = "") -> Any:
     return client.http.get(f"/v1/fine_tuning/jobs/{job['id']}{end}").raise_for_status().json()
 
 
-def tuned(client: Client, **more: object) -> dict[str, Any]:
+def tuned(client: Client, **more: Any) -> dict[str, Any]:
     job = create(client, **more).raise_for_status().json()
     client.served.advance(850)
     done: dict[str, Any] = get(client, job)
