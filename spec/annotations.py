@@ -109,10 +109,12 @@ def _described(choice: Mapping[str, Any], described: Mapping[str, str]) -> dict[
 
 
 def _plugin_snippet(plugin: str, branch: Mapping[str, Any]) -> dict[str, Any]:
-    """The step with this plugin, and the keys that it must have to fill in."""
+    """The step with this plugin, and the keys that it must have to fill in: with the first example, where the key has one."""
     body: dict[str, Any] = {"uses": plugin}
     for key in branch["required"]:
         if key != "uses":
-            many = branch["properties"][key].get("type") == "array"
-            body[key] = [f"${len(body)}"] if many else f"${len(body)}"
+            schema = branch["properties"][key]
+            example = next(iter(schema.get("examples", ())), None)
+            gap = f"${{{len(body)}:{example}}}" if isinstance(example, str) else f"${len(body)}"
+            body[key] = [gap] if schema.get("type") == "array" else gap
     return _snippet(f"uses: {plugin}", branch.get("description"), body)

@@ -30,12 +30,18 @@ class TransformersConfig(_FileConfig):
 
 
 class LlamaCppConfig(_FileConfig):
-    path: FilePath = Field(pattern=r"\.(gguf|GGUF)$", description="a .gguf file, relative to the spec, or pkg://distribution/path")
+    path: FilePath = Field(
+        pattern=r"\.(gguf|GGUF)$",
+        description="a .gguf file, relative to the spec, or pkg://distribution/path",
+        examples=["models/teacher-q8_0.gguf"],
+    )
 
 
 class RecordedConfig(_FileConfig):
     path: FilePath = Field(
-        pattern=r"\.(jsonl|parquet)$", description="a .jsonl or .parquet file of answers, relative to the spec, or pkg://distribution/path"
+        pattern=r"\.(jsonl|parquet)$",
+        description="a .jsonl or .parquet file of answers, relative to the spec, or pkg://distribution/path",
+        examples=["answers.jsonl"],
     )
     input: str = Field(default="input", description="the file's field with what was asked: the input of a row, letter by letter")
     answer: str = Field(default="answer", description="the file's field with what was answered")

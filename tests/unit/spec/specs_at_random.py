@@ -15,6 +15,10 @@ TEXTS = {
     r"^[0-9]+(\.[0-9]+)?\s?(B|kB|KB|MB|GB|KiB|MiB|GiB)$": ("60MB", "1.5 GiB", "0B"),
     r"^D[0-9]{3}$": ("D301", "D999"),
     r"^[^/\\\x00-\x1f~][^\\\x00-\x1f]*$": ("dist", "out/edge"),
+    r"\.(gguf|GGUF)$": ("a.gguf", "pkg://a/B.GGUF"),
+    r"\.(jsonl|parquet)$": ("a.jsonl", "../b.parquet"),
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$": ("2026-11-01", "2025-02-28"),
+    r"^https?://[^\s]+$": ("https://api.example.com/v1", "http://127.0.0.1:8000"),
     r"^\$\{(env|file|cmd|keyring):.+\}$": ("${env:KEY}", "${file:secrets/key}"),
 }
 
