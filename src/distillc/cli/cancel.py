@@ -6,29 +6,19 @@ What they have made so far is kept: the same spec, run again, takes it and has t
 import argparse
 import sys
 
-from distillc.spec.errors import DistillError, UsageError
+from distillc.cli import which_run
+from distillc.spec.errors import DistillError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("run", nargs="?", metavar="RUN", help="a run's name, or how it begins (default: the newest)")
-    parser.add_argument("--store", metavar="PLACE", help="a folder or a URL (default: DISTILLC_STORE, else .distillc of this repository)")
+    which_run.add_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    from distillc.cli.status import pick
     from distillc.runtimes.cancelling import cancel_job, jobs_in, stop
-    from distillc.runtimes.journal import Journal
-    from distillc.runtimes.recorded import NOTHING_HERE
-    from distillc.runtimes.store import open_store
     from distillc.runtimes.work import work_folder
 
-    home = open_store(args.store).home
-    if not (home / "journal.sqlite3").exists():
-        raise UsageError("nothing has run here yet", where=str(home), help=NOTHING_HERE)
-    journal = Journal(home / "journal.sqlite3")
-    found = pick(journal.runs(), args.run, home)
-    stages = journal.stages(found.id)
-    journal.close()
+    home, found, stages, _ = which_run.find(args)
     if stop(home, found.id):
         print(f"{found.id}: stopped", file=sys.stderr)
     failed: DistillError | None = None

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from distillc.spec.errors import UsageError
+from distillc.cli import which_run
 
 if TYPE_CHECKING:
     from distillc.runtimes.ledger import Amount, Row
@@ -15,27 +15,17 @@ COLUMNS = ("answers", "calls", "tokens in", "tokens out", "trained", "seconds", 
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("run", nargs="?", metavar="RUN", help="a run's name, or how it begins (default: the newest)")
+    which_run.add_arguments(parser)
     parser.add_argument("--by", choices=("stage", "model"), default="stage", help="what is added up (default: stage)")
-    parser.add_argument("--store", metavar="PLACE", help="a folder or a URL (default: DISTILLC_STORE, else .distillc of this repository)")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="how it is printed")
 
 
 def run(args: argparse.Namespace) -> int:
-    from distillc.cli.status import pick
     from distillc.runtimes.events import read_events
-    from distillc.runtimes.journal import Journal
     from distillc.runtimes.ledger import read_ledger
-    from distillc.runtimes.recorded import NOTHING_HERE
-    from distillc.runtimes.store import open_store
 
-    home = open_store(args.store).home
-    if not (home / "journal.sqlite3").exists():
-        raise UsageError("nothing has run here yet", where=str(home), help=NOTHING_HERE)
-    journal = Journal(home / "journal.sqlite3")
-    found = pick(journal.runs(), args.run, home)
-    stages = {stage.key: stage.id for stage in journal.stages(found.id)}
-    journal.close()
+    home, found, states, _ = which_run.find(args)
+    stages = {stage.key: stage.id for stage in states}
     rows = read_ledger(home / "runs", stages)
     begun = next((event for event in read_events(home / "runs" / found.id / "events.jsonl") if event["event"] == "run started"), {})
     estimates: Mapping[str, Any] = begun.get("estimates") or {}

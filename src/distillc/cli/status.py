@@ -3,10 +3,9 @@
 import argparse
 import json
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from distillc.spec.errors import UsageError
+from distillc.cli import which_run
 
 if TYPE_CHECKING:
     from distillc.runtimes.journal import RunState, StageState
@@ -14,49 +13,26 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("run", nargs="?", metavar="RUN", help="a run's name, or how it begins (default: the newest)")
-    parser.add_argument("--store", metavar="PLACE", help="a folder or a URL (default: DISTILLC_STORE, else .distillc of this repository)")
+    which_run.add_arguments(parser)
     parser.add_argument("--format", choices=("text", "json"), default="text", help="how it is printed")
 
 
 def run(args: argparse.Namespace) -> int:
     from distillc.runtimes.events import read_events
-    from distillc.runtimes.journal import Journal
     from distillc.runtimes.ledger import ledger, total
     from distillc.runtimes.lock import held
-    from distillc.runtimes.recorded import NOTHING_HERE
-    from distillc.runtimes.store import open_store
 
-    home = open_store(args.store).home
-    if not (home / "journal.sqlite3").exists():
-        raise UsageError("nothing has run here yet", where=str(home), help=NOTHING_HERE)
-    journal = Journal(home / "journal.sqlite3")
-    found = pick(journal.runs(), args.run, home)
-    stages = journal.stages(found.id)
+    home, found, stages, newest = which_run.find(args)
     # A run that says it is running while nobody holds the lock was killed; an older one than the newest cannot be the holder.
-    running = found.state == "running" and held(home) and found.id == journal.runs()[0].id
+    running = found.state == "running" and held(home) and newest
     state = found.state if found.state != "running" or running else "killed"
     rows = ledger([read_events(home / "runs" / found.id / "events.jsonl")], {stage.key for stage in stages})
     paid = {stage.key: total(row for row in rows if row.key == stage.key) for stage in stages}
-    journal.close()
     if args.format == "json":
         print(json.dumps(as_json(found, state, stages, paid), indent=1, ensure_ascii=False))
     else:
         print("\n".join(as_text(found, state, stages)))
     return 0
-
-
-def pick(runs: "list[RunState]", name: str | None, home: Path) -> "RunState":
-    """The newest run, or the one whose name begins so. Raises UsageError for none or several."""
-    matching = [one for one in runs if name is None or one.id.startswith(name)]
-    exact = [one for one in matching if one.id == name]
-    if not matching:
-        raise UsageError(
-            f"there is no run {name!r}" if name else "nothing has run here yet", where=str(home), help="distillc status lists the newest"
-        )
-    if name is not None and len(matching) > 1 and not exact:
-        raise UsageError(f"several runs begin with {name!r}: {', '.join(one.id for one in matching[:5])}", help="give more of the name")
-    return (exact or matching)[0]
 
 
 def as_text(found: "RunState", state: str, stages: "list[StageState]") -> list[str]:
