@@ -5,11 +5,9 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +16,9 @@ import pytest
 from distillc.runtimes.store import open_store
 from distillc.runtimes.store.rows import read_rows
 from distillc.testing.server import Fault, Script, Served, Teach, serve
+from tests.e2e.a_place import KEY, APlace
 
 CHAT = "/v1/chat/completions"
-KEY = "sk-never-to-be-seen-0123456789"
 AT_A_TIME = 8
 ROWS = 120
 SPEC = """\
@@ -43,23 +41,7 @@ privacy: {{retention: none}}
 """
 
 
-@dataclass(frozen=True)
-class Place:
-    folder: Path
-    server: Served
-
-    def command(self, *arguments: str) -> list[str]:
-        return [sys.executable, "-m", "distillc.cli.main", *arguments]
-
-    @property
-    def environment(self) -> dict[str, str]:
-        return {**os.environ, "DISTILLC_STORE": str(self.folder / "store"), "TEACHER_KEY": KEY}
-
-    def distillc(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            self.command(*arguments), cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False
-        )  # fmt: skip
-
+class Place(APlace):
     def asked(self) -> list[str]:
         """The prompts that the server was asked, in their order. A kill may come between the head and the body of a request."""
         return [call["messages"][-1]["content"] for call in self.server.calls(CHAT) if call["messages"]]
@@ -130,14 +112,7 @@ def test_a_teacher_behind_an_api_goes_from_the_spec_to_sealed_answers(tmp_path: 
 
 def run_and_kill(here: Place, calls: int) -> int:
     """Kills a run after so many more calls, and returns how many the server had in all; the worker's last ones may be on their way."""
-    process = subprocess.Popen(
-        here.command("run", "distill.yaml", "--until", "answers"),
-        cwd=here.folder,
-        env=here.environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    process = here.start("run", "distill.yaml", "--until", "answers")
     until = here.calls() + calls
     while here.calls() < until and process.poll() is None:
         time.sleep(0.01)

@@ -14,7 +14,8 @@ import pytest
 
 from distillc.testing.server import Fault, Script, Served, Teach, serve
 from distillc.testing.server.script import Batches
-from tests.e2e.test_api import KEY, ROWS, Place, place
+from tests.e2e.a_place import KEY
+from tests.e2e.test_api import ROWS, Place, place
 
 UNTIL = ("run", "distill.yaml", "--until", "answers")
 
@@ -75,10 +76,7 @@ def test_another_mode_makes_nothing_again(tmp_path: Path) -> None:
 
 
 def start(here: Place) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        here.command(*UNTIL), cwd=here.folder, env=here.environment,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
-    )  # fmt: skip
+    return here.start(*UNTIL)
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:

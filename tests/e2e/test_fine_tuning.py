@@ -4,10 +4,7 @@ import json
 import os
 import re
 import signal
-import subprocess
-import sys
 import time
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -17,9 +14,9 @@ import pytest
 from distillc.runtimes.store import open_store
 from distillc.testing.server import Fault, Script, Served, serve
 from distillc.testing.server.script import Jobs
+from tests.e2e.a_place import KEY, APlace
 
 JOBS = "/v1/fine_tuning/jobs"
-KEY = "sk-never-to-be-seen-0123456789"
 BASE = "Qwen/Qwen3-4B"
 ROWS, HELD_OUT, BATCH, EPOCHS = 40, 8, 16, 10
 SPEC = """\
@@ -30,7 +27,7 @@ decoding: {{max_tokens: 128}}
 data: {{pairs: {{uses: jsonl, path: rows.jsonl, split: {{validation: {held_out}}}}}}}
 models:
   open:
-    {{uses: {teacher}, name: {base}, base_url: {url}, api_key: "${{env:TUNING_KEY}}", system: Be brief.,
+    {{uses: {teacher}, name: {base}, base_url: {url}, api_key: "${{env:TEACHER_KEY}}", system: Be brief.,
       price: {{input: 1, output: 1, trained: 0.4}}}}
 train:
   student:
@@ -48,29 +45,7 @@ NEBIUS = {"teacher": "nebius", "trainer": "nebius.fine_tuning", "more": "lora: {
 OPENAI = {"teacher": "openai", "trainer": "openai.fine_tuning", "more": "engine: http"}
 
 
-@dataclass(frozen=True)
-class Place:
-    folder: Path
-    server: Served
-
-    def command(self, *arguments: str) -> list[str]:
-        return [sys.executable, "-m", "distillc.cli.main", *arguments]
-
-    @property
-    def environment(self) -> dict[str, str]:
-        return {**os.environ, "DISTILLC_STORE": str(self.folder / "store"), "TUNING_KEY": KEY}
-
-    def distillc(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            self.command(*arguments), cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False
-        )  # fmt: skip
-
-    def start(self) -> subprocess.Popen[Any]:
-        quiet: Any = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        return subprocess.Popen(
-            self.command("run", "distill.yaml"), cwd=self.folder, env=self.environment, start_new_session=True, **quiet
-        )  # fmt: skip
-
+class Place(APlace):
     def posted(self, path: str = JOBS) -> list[dict[str, Any]]:
         return [call for call in self.server.calls(path) if call["method"] == "POST"]
 
@@ -172,7 +147,7 @@ def test_the_best_checkpoint_of_openai_is_asked_by_its_name(tmp_path: Path) -> N
 def test_killed_at_any_moment_one_job_is_made(tmp_path: Path, wanted: str, faults: tuple[Fault, ...]) -> None:
     with serve(Script(jobs=Jobs(seconds=30_000), faults=faults), process=True, dialect="nebius") as server:
         here = place(tmp_path, server, **NEBIUS)
-        process = here.start()
+        process = here.start("run", "distill.yaml")
         while not [call for call in server.calls() if call["path"].endswith(wanted)]:
             assert process.poll() is None
             time.sleep(0.02)
@@ -190,7 +165,7 @@ def test_killed_at_any_moment_one_job_is_made(tmp_path: Path, wanted: str, fault
 def test_cancel_stops_what_would_go_on_billing_and_the_next_run_begins_anew(tmp_path: Path) -> None:
     with serve(Script(jobs=Jobs(ends="never")), process=True, dialect="nebius") as server:
         here = place(tmp_path, server, retention="none", **NEBIUS)
-        process = here.start()
+        process = here.start("run", "distill.yaml")
         while not [call for call in server.calls() if call["path"].endswith("/events")]:
             assert process.poll() is None
             time.sleep(0.02)
@@ -261,7 +236,7 @@ def test_the_walk_through_runs_as_its_readme_says(tmp_path: Path) -> None:
         linted = here.distillc("lint", "-q", "distill.yaml")
         assert (linted.returncode, linted.stdout) == (0, ""), linted.stdout
         urls = [f"--set=models.{model}.base_url={server.url}" for model in ("teacher", "base")]
-        keys = [f'--set=models.{model}.api_key="${{env:TUNING_KEY}}"' for model in ("teacher", "base")]
+        keys = [f'--set=models.{model}.api_key="${{env:TEACHER_KEY}}"' for model in ("teacher", "base")]
         done = here.distillc("run", "distill.yaml", "--profile", "trial", *urls, *keys)
         assert done.returncode == 0, done.stderr
         assert len(here.posted("/v1/batches")) == len(here.posted()) == 1

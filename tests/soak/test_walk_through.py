@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from distillc.testing.server import Script, Teach, serve
-from tests.e2e.test_api import KEY, Place
+from tests.e2e.a_place import KEY
+from tests.e2e.test_api import Place
 from tests.e2e.test_batches import UNTIL, listed
 
 ROWS, ENDLESS = 22_114, 22
