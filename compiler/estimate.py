@@ -16,6 +16,7 @@ from distillc.compiler.keys import OWN
 from distillc.compiler.plan import Estimate, Input, Stage
 from distillc.compiler.tables.prices import BATCH_DISCOUNT
 from distillc.plugins.api.artifacts import SPLITS
+from distillc.spec.money import cost, exact
 
 Counts = dict[str, int | None]
 """Rows by split; None where they are not known."""
@@ -110,9 +111,8 @@ def _usd(stage: Stage, tokens: int | None) -> str | None:
 
 
 def answers_cost(price: Mapping[str, Any], tokens: int, mode: str | None) -> Decimal:
-    """Exact: a price is the decimal that somebody wrote, for a million tokens."""
     paid = 1 - BATCH_DISCOUNT if mode == "batch" else 1
-    return (Decimal(str(price["output"])) * tokens).scaleb(-6) * paid
+    return cost(tokens, exact(price["output"])) * paid
 
 
 def train_steps(config: Mapping[str, Any], rows: int | None) -> int | None:

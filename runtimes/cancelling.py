@@ -8,13 +8,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from distillc.runtimes.lock import holder
-from distillc.runtimes.remote.addresses import check_address
 from distillc.runtimes.remote.client import Client
 from distillc.runtimes.remote.endpoint import Endpoint
 from distillc.runtimes.remote.jobs import Job, cancel, read_job
 from distillc.runtimes.remote.pacing import Pace
 from distillc.spec.errors import StageFailed
-from distillc.spec.secret import resolve_secret
 
 WAIT = 30.0  # seconds that a run has to end itself
 
@@ -40,11 +38,10 @@ def jobs_in(folders: Iterable[Path]) -> list[Job]:
 
 def cancel_job(job: Job) -> bool:
     """Whether it was there and had not ended. Raises StageFailed where nobody can be asked."""
-    check_address(job.base_url, with_key=job.api_key is not None)
-    key = resolve_secret(job.api_key, Path(job.about["folder"])) if job.api_key else None
+    endpoint = Endpoint(base_url=job.base_url, name=job.place.strip("/"))
 
     async def ask() -> bool:
-        client = Client(Endpoint(base_url=job.base_url, name=job.place.strip("/")), key, pace=Pace(1), timeout=60.0, retries=2)
+        client = Client.to(endpoint, job.api_key, Path(job.about["folder"]), pace=Pace(1), timeout=60.0, retries=2)
         try:
             return await cancel(client, job)
         finally:

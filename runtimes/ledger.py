@@ -15,6 +15,7 @@ from typing import Any
 
 from distillc.runtimes.events import read_events
 from distillc.runtimes.remote.meter import NOTHING
+from distillc.spec.money import cost, exact
 
 ENDED = frozenset({"stage sealed", "stage failed", "stage interrupted", "stage stopped"})
 
@@ -136,7 +137,7 @@ def _figures(event: Mapping[str, Any]) -> Amount:
 def _trained(stage: Row, event: Mapping[str, Any]) -> Row:
     """A training on this machine, or a job: one that failed is paid for as well, beside the one that came after it."""
     tokens, price = int(event["tokens"]), event.get("price")
-    usd = (Decimal(price) * tokens).scaleb(-6) if price else NOTHING
+    usd = cost(tokens, exact(price)) if price else NOTHING
     amount, prices = Amount(trained_tokens=tokens, usd=usd), {"trained": price} if price else None
     return replace(stage, model=stage.stage, amount=amount, found=amount, prices=prices, key_name=event.get("key_name"))
 

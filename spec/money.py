@@ -1,6 +1,16 @@
-"""Money in words."""
+"""Money, exact: what tokens cost, and amounts in words."""
 
 from decimal import Decimal
+
+
+def exact(price: float | str | Decimal) -> Decimal:
+    """The decimal that somebody wrote, and not the float nearest to it."""
+    return Decimal(str(price))
+
+
+def cost(tokens: int, price: Decimal) -> Decimal:
+    """Of tokens at so much for a million of them."""
+    return (price * tokens).scaleb(-6)
 
 
 def dollars(amount: Decimal) -> str:

@@ -30,6 +30,11 @@ def is_reference(text: str) -> bool:
     return _WHOLE.fullmatch(text) is not None
 
 
+def name_in(reference: str) -> str:
+    """`env:NAME` of `${env:NAME}`: what may be told of a secret."""
+    return reference.removeprefix("${").removesuffix("}")
+
+
 def looks_secret(text: str) -> bool:
     """Whether a text looks like a key of a well-known service."""
     return _LOOKS_SECRET.search(text) is not None

@@ -10,13 +10,11 @@ from distillc.plugins.api.artifacts import Completion, Decoding, Model
 from distillc.plugins.api.engines import Meter
 from distillc.plugins.engines.configs import HttpConfig
 from distillc.runtimes.remote import chat
-from distillc.runtimes.remote.addresses import check_address
 from distillc.runtimes.remote.answering import Answering
 from distillc.runtimes.remote.batches import Batches
 from distillc.runtimes.remote.client import Client, check_name
 from distillc.runtimes.remote.endpoint import read_endpoint
 from distillc.runtimes.remote.pacing import Pace
-from distillc.spec.secret import resolve_secret
 
 
 class HttpEngine:
@@ -35,10 +33,8 @@ class RunningHttp:
         self.endpoint = read_endpoint(model.folder)
         self.seed = seed
         self.store = False if config.retention == "none" else None
-        check_address(self.endpoint.base_url, with_key=config.api_key is not None)
-        key = resolve_secret(config.api_key, folder) if config.api_key else None
         pace = Pace(config.concurrency)
-        self.client = Client(self.endpoint, key, pace=pace, timeout=config.timeout, retries=config.retries)
+        self.client = Client.to(self.endpoint, config.api_key, folder, pace=pace, timeout=config.timeout, retries=config.retries)
         self.loop = asyncio.new_event_loop()
         self.answering = Answering(self.loop, self.client)
         try:

@@ -6,6 +6,7 @@ All that the language knows is said in each request, so that no default of the o
 
 import asyncio
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from decimal import Decimal
@@ -16,39 +17,36 @@ from distillc.plugins.api.trainers import TrainJob, TrainResult
 from distillc.plugins.trainers.configs import NebiusFineTuningConfig, OpenAIFineTuningConfig
 from distillc.runtimes.inference.prompts import render
 from distillc.runtimes.remote import fine_tuning
-from distillc.runtimes.remote.addresses import check_address
 from distillc.runtimes.remote.chat import messages
 from distillc.runtimes.remote.client import Client
 from distillc.runtimes.remote.endpoint import Endpoint, read_endpoint
 from distillc.runtimes.remote.jobs import TOKEN, Job, intended
 from distillc.runtimes.remote.pacing import Pace
 from distillc.spec.errors import BudgetReached, StageFailed
-from distillc.spec.money import dollars
-from distillc.spec.secret import resolve_secret
+from distillc.spec.money import cost, dollars, exact
+from distillc.spec.secret import name_in
 
 RECORD = "fine_tuning.json"
 """Beside `endpoint.json`: the job, its checkpoints and the files of the best one. Who serves it asks for `source`."""
 WEIGHTS = "weights"
 
 
-class _FineTuning:
+class _FineTuning(ABC):
     dialects: tuple[str, ...]
 
     def __init__(self, config: OpenAIFineTuningConfig | NebiusFineTuningConfig) -> None:
         self.config = config
 
-    def body(self, job: TrainJob) -> dict[str, Any]:
+    @abstractmethod
+    def body(self, job: TrainJob, endpoint: Endpoint) -> dict[str, Any]:
         """The provider's part of the request."""
-        raise NotImplementedError
 
     def train(self, job: TrainJob) -> TrainResult:
         """Raises StageFailed where the address must not be called, the key is refused, or the job does not end well."""
         endpoint = read_endpoint(job.model.folder)
         if endpoint.dialect not in self.dialects:
             raise StageFailed(f"{endpoint} speaks {endpoint.dialect}, and this trainer {' or '.join(self.dialects)}", where=job.name)
-        check_address(endpoint.base_url, with_key=self.config.api_key is not None)
-        key = resolve_secret(self.config.api_key, job.folder) if self.config.api_key else None
-        tuned = asyncio.run(self._tuned(job, endpoint, key))
+        tuned = asyncio.run(self._tuned(job, endpoint))
         replace(endpoint, name=tuned.best.name or tuned.source).write(job.out)
         return TrainResult(
             info=replace(job.model.info, name=job.name, base=job.model.info.name),
@@ -60,8 +58,8 @@ class _FineTuning:
             bill=self._bill(tuned.job),
         )
 
-    async def _tuned(self, job: TrainJob, endpoint: Endpoint, key: str | None) -> fine_tuning.Tuned:
-        client = Client(endpoint, key, pace=Pace(1), timeout=self.config.timeout)
+    async def _tuned(self, job: TrainJob, endpoint: Endpoint) -> fine_tuning.Tuned:
+        client = Client.to(endpoint, self.config.api_key, job.folder, pace=Pace(1), timeout=self.config.timeout)
         try:
             while (tuned := await self._ended(client, job, endpoint)) is None:
                 pass
@@ -111,7 +109,7 @@ class _FineTuning:
     def _request(self, job: TrainJob, endpoint: Endpoint, intent: Job) -> dict[str, Any]:
         return {
             "model": self.config.base or endpoint.name,
-            **self.body(job),
+            **self.body(job, endpoint),
             "seed": job.seed,
             "suffix": fine_tuning.suffix(job.name, intent.token),
             "metadata": {TOKEN: intent.token},
@@ -123,7 +121,7 @@ class _FineTuning:
         if price is None or job.usd is None:
             return
         said = (message["content"] for talk in _conversations(job, endpoint, job.rows) for message in talk)
-        most = sum(len(text.encode()) for text in said) * int(job.settings.epochs) * price / 1_000_000
+        most = cost(sum(len(text.encode()) for text in said) * int(job.settings.epochs), price)
         if most > job.usd:
             raise BudgetReached(
                 f"the budget is reached: the job may cost {dollars(most)}, and {dollars(job.usd)} may be spent",
@@ -132,13 +130,13 @@ class _FineTuning:
             )
 
     def _price(self) -> Decimal | None:
-        """Of a million trained tokens: as somebody wrote it, and not the float nearest to it."""
+        """Of a million trained tokens."""
         price = self.config.price
-        return None if price is None or price.trained is None else Decimal(str(price.trained))
+        return None if price is None or price.trained is None else exact(price.trained)
 
     def _bill(self, job_id: str | None) -> dict[str, Any]:
         price, key = self._price(), self.config.api_key
-        return {"job": job_id, "price": price and str(price), "key_name": key and key.removeprefix("${").removesuffix("}")}
+        return {"job": job_id, "price": price and str(price), "key_name": key and name_in(key)}
 
     async def _forget(self, client: Client, intent: Job) -> None:
         if self.config.retention == "none":
@@ -151,11 +149,11 @@ class OpenAIFineTuning(_FineTuning):
     dialects = ("openai", "generic")
     config: OpenAIFineTuningConfig
 
-    def body(self, job: TrainJob) -> dict[str, Any]:
+    def body(self, job: TrainJob, endpoint: Endpoint) -> dict[str, Any]:
         hyperparameters: dict[str, Any] = {"n_epochs": int(job.settings.epochs), "batch_size": job.settings.batch}
         if self.config.learning_rate_multiplier is not None:
             hyperparameters["learning_rate_multiplier"] = self.config.learning_rate_multiplier
-        if read_endpoint(job.model.folder).dialect == "generic":
+        if endpoint.dialect == "generic":
             return {"hyperparameters": hyperparameters}
         return {"method": {"type": "supervised", "supervised": {"hyperparameters": hyperparameters}}}
 
@@ -164,7 +162,7 @@ class NebiusFineTuning(_FineTuning):
     dialects = ("nebius",)
     config: NebiusFineTuningConfig
 
-    def body(self, job: TrainJob) -> dict[str, Any]:
+    def body(self, job: TrainJob, endpoint: Endpoint) -> dict[str, Any]:
         settings, lora = job.settings, job.settings.lora
         adapters = {"lora_r": lora.r, "lora_alpha": lora.alpha, "lora_dropout": lora.dropout} if lora else {}
         return {

@@ -9,24 +9,28 @@ import contextlib
 import json
 import random
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
 
+from distillc.runtimes.remote.addresses import check_address
 from distillc.runtimes.remote.endpoint import Endpoint
 from distillc.runtimes.remote.failures import KEPT, Busy, MayPass, Rejected, failed, redacted, said
 from distillc.runtimes.remote.pacing import BASE, LONGEST, MOST, TOO_LONG, Pace, retry_after
 from distillc.spec.errors import StageFailed
+from distillc.spec.secret import resolve_secret
 from distillc.spec.wording import did_you_mean
 
-CONNECT = 10.0  # seconds
+CONNECT, TIMEOUT = 10.0, 120.0  # seconds
+RETRIES = 5
 T = TypeVar("T")
 
 
 class Client:
     """Used in one event loop. `timeout`: seconds from a request to the last byte of its answer. `retries`: tries after the first."""
 
-    def __init__(self, endpoint: Endpoint, key: str | None, *, pace: Pace, timeout: float = 120.0, retries: int = 5) -> None:
+    def __init__(self, endpoint: Endpoint, key: str | None, *, pace: Pace, timeout: float = TIMEOUT, retries: int = RETRIES) -> None:
         if key is not None and not (key.isascii() and key.isprintable() and " " not in key):  # the error of a bad header would show it
             raise StageFailed(f"the key for {endpoint} has characters that no key has", help="is there a line break or a comment in it?")
         self.endpoint, self.pace, self.retries = endpoint, pace, retries
@@ -42,6 +46,16 @@ class Client:
         self._json = httpx.Headers({**self.http.headers, "content-type": "application/json"})
         self._extensions = {"timeout": self.http.timeout.as_dict()}
         self._urls: dict[str, httpx.URL] = {}
+
+    @classmethod
+    def to(
+        cls, endpoint: Endpoint, api_key: str | None, folder: Path, *, pace: Pace, timeout: float = TIMEOUT, retries: int = RETRIES
+    ) -> "Client":
+        """With the key behind a reference (`folder` is the spec's). Raises StageFailed where the address must not be called, before the
+        key is looked for, and UsageError where there is none."""
+        check_address(endpoint.base_url, with_key=api_key is not None)
+        key = resolve_secret(api_key, folder) if api_key else None
+        return cls(endpoint, key, pace=pace, timeout=timeout, retries=retries)
 
     async def call(self, method: str, path: str, content: bytes | None = None) -> Any:
         """The JSON that is answered. Raises StageFailed for what no retry helps against, or helped, and Busy for 429."""

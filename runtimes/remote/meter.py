@@ -11,7 +11,7 @@ from decimal import Decimal
 from distillc.plugins.api.artifacts import Completion
 from distillc.runtimes.work import Allowance, refuse_late
 from distillc.spec.errors import BudgetReached
-from distillc.spec.money import dollars
+from distillc.spec.money import cost, dollars
 
 NOTHING = Decimal(0)
 
@@ -25,7 +25,7 @@ class Price:
     discount: Decimal = NOTHING
 
     def of(self, prompt_tokens: int, completion_tokens: int) -> Decimal:
-        return (self.input * prompt_tokens + self.output * completion_tokens).scaleb(-6) * (1 - self.discount)
+        return (cost(prompt_tokens, self.input) + cost(completion_tokens, self.output)) * (1 - self.discount)
 
 
 @dataclass(frozen=True, slots=True)

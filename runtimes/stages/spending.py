@@ -6,7 +6,6 @@ The event is cumulative: it says what the shard's answers have cost so far, from
 
 import time
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
 from typing import Any
 
 from distillc.compiler.tables.prices import BATCH_DISCOUNT
@@ -15,6 +14,8 @@ from distillc.plugins.api.engines import Metered, Running
 from distillc.runtimes.remote.meter import NOTHING, Meter, Price, Spent, spent_on
 from distillc.runtimes.stages.context import StageContext
 from distillc.runtimes.work import Shard, refuse_late
+from distillc.spec.money import exact
+from distillc.spec.secret import name_in
 
 API = "api"
 """The format of a model that somebody else runs: its answers are calls, which are paid for."""
@@ -64,7 +65,7 @@ class Account:
             found=self._figures(self._found),
             seconds=round(time.perf_counter() - self._started, 3),
             prices=None if price is None else {"input": str(price.input), "output": str(price.output), "discount": str(price.discount)},
-            key_name=key and str(key).removeprefix("${").removesuffix("}"),
+            key_name=key and name_in(key),
         )
 
     def _figures(self, spent: Spent) -> dict[str, Any]:
@@ -83,7 +84,6 @@ class Account:
 
 
 def price_of(engine: Mapping[str, Any]) -> Price | None:
-    """`str` between, so that a price is the decimal that somebody wrote and not the float nearest to it."""
     price = engine.get("price")
     discount = BATCH_DISCOUNT if engine.get("mode") == "batch" else NOTHING
-    return Price(Decimal(str(price["input"])), Decimal(str(price["output"])), discount) if price else None
+    return Price(exact(price["input"]), exact(price["output"]), discount) if price else None
