@@ -31,7 +31,12 @@ def spends(stage: Stage, plugins: Manifests) -> bool:
     """Whether somebody may send a bill for it."""
     if stage.kind == "train":
         return _is_job(stage, plugins)
-    return any(plugins.manifest("engines", engine["uses"]).capabilities.get("remote") for engine in _engines(stage))
+    return any(is_remote(engine, plugins) for engine in _engines(stage))
+
+
+def is_remote(engine: Mapping[str, Any], plugins: Manifests) -> bool:
+    """Whether what an engine (its config) runs is on somebody else's machine."""
+    return bool(plugins.manifest("engines", engine["uses"]).capabilities.get("remote"))
 
 
 def may_begin(stage: Stage, waiting: Sequence[Stage], jobs: Collection[str], plugins: Manifests, *, counted: bool) -> bool:

@@ -9,7 +9,7 @@ from distillc.plugins.api.artifacts import Completion, Decoding, Model, Row, Tas
 from distillc.plugins.api.engines import Engine, RemoteEngine, Running, Waiting
 from distillc.plugins.api.generators import Generator
 from distillc.plugins.api.manifest import Kind
-from distillc.runtimes.contracts import contract_of, spends
+from distillc.runtimes.contracts import contract_of, is_remote, spends
 from distillc.runtimes.inference.answers import AnswerJournal, answer_all, answer_each, answer_key
 from distillc.runtimes.inference.prompts import render
 from distillc.runtimes.stages.context import StageContext
@@ -84,11 +84,6 @@ def _input(context: StageContext) -> list[Row]:
     return rows
 
 
-def _is_remote(context: StageContext, engine: Mapping[str, Any] | str) -> bool:
-    name = engine if isinstance(engine, str) else engine["uses"]
-    return bool(context.manifest(Kind.ENGINES, name).capabilities.get("remote"))
-
-
 def _check(context: StageContext, rows: Sequence[Row], made: Sequence[Row], dropped: Mapping[str, str]) -> None:
     """Every input row is the parent of an output row or dropped with a reason, and no row changes its split."""
     splits = {row.row_id: row.split for row in rows}
@@ -147,7 +142,7 @@ class _Context:
         account = self._account(field, engine, self._journal)
         if any(key not in self._journal.answers for key in keys):
             size = int(getattr(self._stage.plugin_config(Kind.ENGINES, engine["uses"], engine), "batch", BATCH))
-            answer = answer_each if _is_remote(self._stage, engine) else answer_all
+            answer = answer_each if is_remote(engine, self._stage.plugins) else answer_all
             running: Running = self._stage.once(f"engine {field}", lambda: self._open(field, engine))
             done, total = self._shard.start, self._total()
             account.open(running)
@@ -190,7 +185,7 @@ class _Context:
 
     def _open(self, field: str, engine: Mapping[str, Any]) -> Running:
         made, model = self._stage.plugin(Kind.ENGINES, engine), self.model(field)
-        if _is_remote(self._stage, engine):
+        if is_remote(engine, self._stage.plugins):
             return cast(RemoteEngine, made).open(model, seed=self.seed, folder=self._stage.folder)
         return cast(Engine, made).open(model, seed=self.seed)
 
