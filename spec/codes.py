@@ -60,6 +60,7 @@ CODES: Mapping[str, Code] = {
     "D013": Code("empty"),
     "D014": Code("hidden-character", warns=True),
     "D015": Code("unused-anchor", warns=True),
+    "D016": Code("yaml-version"),
     "D020": Code("no-such-profile"),
     "D021": Code("no-such-path"),
     "D022": Code("extends"),

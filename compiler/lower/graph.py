@@ -209,7 +209,7 @@ class Graph:
             self._invalid(name, error, where)
             return Fields(kind, name, given, manifest.modules, manifest.cache_version), {}
         plain: dict[str, Any] = config.model_dump(mode="json")
-        if revisions := self._revisions(config, where):
+        if revisions := self._revisions(config, (*where, *self._file_field(kind, name))):
             plain["revisions"] = revisions
         return Fields(kind, name, plain, manifest.modules, manifest.cache_version), revisions
 
@@ -218,6 +218,10 @@ class Graph:
             place = tuple(part for part in item["loc"] if isinstance(part, str | int))
             message = f"{'.'.join(map(str, place)) or name}: {item['msg']}"
             self.error("D150", (*where, *place), message, f"see `distillc plugins` for the fields of {name}")
+
+    def _file_field(self, kind: str, name: str) -> tuple[str, ...]:
+        """The field that says what a config reads, where there is one."""
+        return tuple(marked.field for marked in self.marks(kind, name) if marked.mark == "file")[:1]
 
     def _revisions(self, config: Any, where: Where) -> dict[str, str]:
         """The leaves that a config reads. Absolute paths never get into a plan: such a leaf is called by its file's name."""

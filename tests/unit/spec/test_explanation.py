@@ -18,8 +18,8 @@ EACH = pytest.mark.parametrize(("code", "name"), [(code, known.name) for code, k
 
 
 def findings(example: str, table) -> list[Diagnostic]:
-    """Of an example on top of the base spec; of one that says its version itself, alone."""
-    text = example if example.startswith("distill:") else f"extends: base.yaml\n{example}"
+    """Of an example on top of the base spec; of one that says its version itself, or YAML's, alone."""
+    text = example if example.startswith(("distill:", "%")) else f"extends: base.yaml\n{example}"
     files = {Path("distill.yaml"): text.encode(), Path("base.yaml"): BASE.read_bytes(), Path("distill.lock"): LOCK.read_bytes()}
 
     def read(path: Path) -> bytes:

@@ -111,6 +111,7 @@ def test_a_missing_extra_is_named(find: Find, plugins: Any) -> None:
 def test_a_missing_file_is_found_before_anything_runs(find: Find, path: str, word: str) -> None:
     (found,) = find("{uses: random, family", f"{{uses: transformers, path: '{path}', family")
     assert (found.code, found.span and found.span.line) == ("D153", line("big:"))
+    assert found.span and found.span.end_column - found.span.column == len(f"'{path}'")
     assert word in found.message
 
 
