@@ -114,8 +114,8 @@ class _Builder:
         if start.tags:
             self.error("D009", "the directive %TAG is not allowed", self.span(start), "YAML tags are refused; write plain values")
         if start.version not in (None, (1, 2)):
-            version = ".".join(map(str, start.version))
-            self.error("D016", f"a spec is YAML 1.2, and this says {version}", self.span(start), "take the line out, and quote `yes` and `no`")
+            said = ".".join(map(str, start.version))
+            self.error("D016", f"a spec is YAML 1.2, and this says {said}", self.span(start), "take the line out, and quote `yes` and `no`")
         root = self.node(self.loader.get_event(), 1)
         self.loader.get_event()  # document end
         more = self.loader.get_event()
