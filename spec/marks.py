@@ -1,14 +1,18 @@
-"""What the schema of a plugin's config says about its fields: references to rows, models and gates, files, secrets, runtime knobs."""
+"""What the schema of a plugin's config says about its fields: references, other plugins, files, secrets, runtime knobs."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 MARK = "x-distillc"
+STEP = "x-distillc-uses"
 REFERENCES = ("rows", "model", "gate")
 
 
 class Marked(NamedTuple):
-    """A field with a mark (`rows`, `model`, `gate`, `file`, `secret`, `runtime`); `many` where it is a list of them."""
+    """A field with a mark (`rows`, `model`, `gate`, `file`, `secret`, `runtime`); `many` where it is a list of them.
+
+    Of a field that takes another plugin, as a `JudgeStep` does, the mark is that plugin's kind: `judges`.
+    """
 
     field: str
     mark: str
@@ -36,6 +40,8 @@ def _marks(field: Any, root: Mapping[str, Any], depth: int = 0) -> Iterator[tupl
         return
     if isinstance(mark := field.get(MARK), str):
         yield mark, False
+    if isinstance(kinds := field.get(STEP), list):
+        yield from ((kind, False) for kind in kinds)
     reference = field.get("$ref")
     if isinstance(reference, str) and reference.startswith("#/$defs/"):
         yield from _marks(root.get("$defs", {}).get(reference.removeprefix("#/$defs/")), root, depth + 1)

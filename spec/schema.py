@@ -14,7 +14,7 @@ gets a branch that accepts nothing and says why under `x-distillc-broken`: it ha
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -143,8 +143,9 @@ def _branch(key: str, step: str, owned: Mapping[str, Any], kind: str, plugin: st
         raise ConfigRefused("its config is not an object")
     if step == "GeneratorStep" and not any("model" in _markers(field) for field in fields.values()):
         owned = {**owned, "properties": {k: v for k, v in owned["properties"].items() if k != "decoding"}}  # nothing there decodes
-    rename = _renamer(key)
-    found = {f"{key}.{name}": _rewrite(schema, rename) for name, schema in config.get("$defs", {}).items()}
+    own = {name: schema for name, schema in config.get("$defs", {}).items() if "x-distillc-uses" not in schema}
+    rename = _renamer(key, own)
+    found = {f"{key}.{name}": _rewrite(schema, rename) for name, schema in own.items()}
     uses = {"type": "string", "const": plugin, "description": config.get("description", "the plugin")}
     properties = {**owned["properties"], "uses": uses, **{name: _rewrite(field, rename) for name, field in fields.items()}}
     found[key] = {
@@ -159,8 +160,9 @@ def _branch(key: str, step: str, owned: Mapping[str, Any], kind: str, plugin: st
     return found
 
 
-def _renamer(key: str) -> Callable[[str], str]:
-    return lambda ref: f"{PREFIX}{key}.{ref.removeprefix(PREFIX)}"
+def _renamer(key: str, own: Collection[str]) -> Callable[[str], str]:
+    """Of a config's definitions. One of the language's steps, as `JudgeStep`, stays what it is: a field takes another plugin."""
+    return lambda ref: f"{PREFIX}{key}.{ref.removeprefix(PREFIX)}" if ref.removeprefix(PREFIX) in own else ref
 
 
 def _markers(schema: Mapping[str, Any]) -> list[str]:

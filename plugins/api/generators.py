@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from distillc.plugins.api.artifacts import Completion, Decoding, Model, Row, Task
+from distillc.plugins.api.metrics import Item
 
 
 class GenerateContext(Protocol):
@@ -16,12 +17,20 @@ class GenerateContext(Protocol):
     @property
     def decoding(self) -> Decoding: ...
 
-    def model(self, field: str) -> Model:
-        """The model that the config's `ModelRef` field names."""
+    def ports(self, field: str) -> Sequence[str]:
+        """The names under which the models of a config's field are asked: of a `ModelRef` its own, of a list `FIELD.0`, `FIELD.1` …"""
         ...
 
-    def answer(self, field: str, rows: Sequence[Row]) -> Iterator[tuple[Row, Completion]]:
-        """Every row with the answer of the model that `field` names, in the order of `rows`; journalled, resumed, counted."""
+    def model(self, port: str) -> Model:
+        """The model behind a port."""
+        ...
+
+    def answer(self, port: str, rows: Sequence[Row]) -> Iterator[tuple[Row, Completion]]:
+        """Every row with the answer of the model behind a port, in the order of `rows`; journalled, resumed, counted."""
+        ...
+
+    def score(self, field: str, items: Sequence[Item]) -> Sequence[float]:
+        """What the judge in a config's field (a `JudgeStep`) gives each output: the more the better, NaN where it has no verdict."""
         ...
 
     def drop(self, row: Row, reason: str) -> None:

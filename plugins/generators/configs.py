@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from distillc.spec.fields import Config, ModelRef
+from distillc.spec.model import JudgeStep
 
 CommonFamily = Literal[
     "agreement", "article_form", "article_missing", "prepositions", "confusables", "verb_forms", "noun_number",
@@ -34,9 +35,25 @@ class CorruptConfig(Config):
 
 
 class AnswerConfig(Config):
-    model: ModelRef = Field(description="the model that answers")
+    """What goes with what is a rule (`spec/rules/panel.py`)."""
+
+    model: ModelRef | Annotated[tuple[ModelRef, ...], Field(min_length=2, json_schema_extra={"uniqueItems": True})] = Field(
+        description="the model that answers; a list is a panel: all of them answer, and `keep` says what becomes of that"
+    )
+    keep: Literal["agreement", "best", "all"] | None = Field(
+        default=None,
+        description="of a panel: `agreement` keeps the text that most models gave, and drops rows without such a text; `best` the answer "
+        "that `judge` scores best; `all` makes a row of each",
+    )
+    agree: int | None = Field(default=None, ge=2, description="how many models must give the same text (None: more than half of the panel)")
+    judge: JudgeStep | None = Field(
+        default=None, description="who scores the answers for `keep: best`; of equal ones the first model's wins"
+    )
     into: Literal["target", "output"] = Field(
         default="target",
         description="the field of the payload that takes the answer: `target` to train on it, `output` to measure it beside the target",
     )
     truncated: Literal["drop", "keep"] = Field(default="drop", description="what happens to a target that `max_tokens` cut off")
+    reasoning: Literal["drop", "keep"] = Field(
+        default="drop", description="`keep` puts what the model thought before it answered into the row, as `reasoning`"
+    )

@@ -9,6 +9,7 @@ from distillc.plugins.api.artifacts import Completion, Decoding, Model, Row, Tas
 from distillc.plugins.api.engines import Engine, RemoteEngine, Running, Waiting
 from distillc.plugins.api.generators import Generator
 from distillc.plugins.api.manifest import Kind
+from distillc.plugins.api.metrics import Item, Metric
 from distillc.runtimes.contracts import contract_of, is_remote, spends
 from distillc.runtimes.inference.answers import AnswerJournal, answer_all, answer_each, answer_key
 from distillc.runtimes.inference.prompts import render
@@ -24,6 +25,11 @@ SHARD_ROWS = 1000  # enough that sorting by length makes even batches, few enoug
 REMOTE_SHARD_ROWS = 10_000  # at the end of a shard calls run out one by one, and an API has many at a time
 BATCH = 32  # for engines whose config does not say
 
+WAYS_OUT = {
+    "truncated": "raise `max_tokens`, or give the step `truncated: keep`: the model never ends its answers",
+    "disagreement": "answer at temperature 0, or ask for fewer votes with `agree`: no two models say the same",
+}
+"""Where every row was dropped for one reason."""
 
 def shards(context: StageContext) -> tuple[Shard, ...]:
     rows = _input(context)
@@ -47,7 +53,8 @@ def run_shard(context: StageContext, shard: Shard, out: Path) -> dict[str, Any]:
     _check(context, rows, made, with_answers.dropped)
     write_rows(out / ROWS, made)
     reasons = Counter(with_answers.dropped.values())
-    context.emit("progress", done=shard.stop, total=len(_input(context)), unit="rows")
+    if not context.config.get("engines"):
+        _tell(context, shard, len(rows))
     return {"kept": len(made), "dropped": dict(sorted(reasons.items()))}
 
 
@@ -59,11 +66,10 @@ def collect(context: StageContext, parts: Sequence[tuple[Path, Mapping[str, Any]
     kept = sum(rows.values())
     if not kept:
         reasons = ", ".join(f"{reason} {n}" for reason, n in sorted(dropped.items()))
-        cut_off = "raise `max_tokens`, or give the step `truncated: keep`: the model never ends its answers"
         raise StageFailed(
             f"'{context.stage.uses}' dropped every row: {reasons}",
             where=context.stage.id,
-            help=cut_off if set(dropped) == {"truncated"} else "look at a few of its inputs",
+            help=(len(dropped) == 1 and WAYS_OUT.get(next(iter(dropped)))) or "look at a few of its inputs",
         )
     if dropped:
         context.emit("rows dropped", reasons=dict(sorted(dropped.items())))
@@ -87,6 +93,13 @@ def _input(context: StageContext) -> list[Row]:
 def _check(context: StageContext, rows: Sequence[Row], made: Sequence[Row], dropped: Mapping[str, str]) -> None:
     """Every input row is the parent of an output row or dropped with a reason, and no row changes its split."""
     splits = {row.row_id: row.split for row in rows}
+def _tell(context: StageContext, shard: Shard, done: int, ports: Sequence[str] = (), port: str = "") -> None:
+    """How far a stage is: so many rows of a shard are done. Of a panel answers are told, for its models come one after the other."""
+    asked = max(len(ports), 1)
+    answers = shard.start * asked + (shard.stop - shard.start) * (ports.index(port) if port else 0) + done
+    context.emit("progress", done=answers, total=len(_input(context)) * asked, unit="rows" if asked == 1 else "answers")
+
+
     parents = {parent for row in made for parent in row.parents}
     lost = [row_id for row_id in splits if row_id not in parents and row_id not in dropped]
     if lost:
@@ -126,34 +139,49 @@ class _Context:
     def decoding(self) -> Decoding:
         return self._stage.decoding
 
-    def model(self, field: str) -> Model:
-        return self._stage.model(field)
+    def ports(self, field: str) -> Sequence[str]:
+        several = self._stage.ports(f"{field}.")
+        return sorted(several, key=lambda port: int(port.rpartition(".")[2])) or [field]
+
+    def model(self, port: str) -> Model:
+        return self._stage.model(port)
+
+    def score(self, field: str, items: Sequence[Item]) -> Sequence[float]:
+        import numpy as np
+
+        config = self._stage.config[field]
+        judge: Metric = self._stage.once(f"judge {field}", lambda: self._stage.plugin(Kind.JUDGES, config))
+        if not items:
+            return []
+        (better,) = self._stage.manifest(Kind.JUDGES, config["uses"]).capabilities["values"].values()
+        (values,) = judge.aggregate(judge.statistics(items), np.ones(len(items))).values()
+        return list(map(float, values if better == "higher" else -values))
 
     def drop(self, row: Row, reason: str) -> None:
         self.dropped[row.row_id] = reason
 
-    def answer(self, field: str, rows: Sequence[Row]) -> Iterator[tuple[Row, Completion]]:
-        engine = self._engine(field)
+    def answer(self, port: str, rows: Sequence[Row]) -> Iterator[tuple[Row, Completion]]:
+        engine = self._engine(port)
         if self._journal is None:
             self._journal = AnswerJournal(self._stage.work / f"answers-{self._shard.number:05}.journal")
         inputs = [str(row.payload["input"]) for row in rows]
         prompts = [render(self.task, text) for text in inputs]
-        keys = [answer_key(field, row.row_id, prompt) for row, prompt in zip(rows, prompts, strict=True)]
-        account = self._account(field, engine, self._journal)
+        keys = [answer_key(port, row.row_id, prompt) for row, prompt in zip(rows, prompts, strict=True)]
+        account = self._account(port, engine, self._journal)
         if any(key not in self._journal.answers for key in keys):
             size = int(getattr(self._stage.plugin_config(Kind.ENGINES, engine["uses"], engine), "batch", BATCH))
             answer = answer_each if is_remote(engine, self._stage.plugins) else answer_all
-            running: Running = self._stage.once(f"engine {field}", lambda: self._open(field, engine))
-            done, total = self._shard.start, self._total()
+            running: Running = self._stage.once(f"engine {port}", lambda: self._open(port, engine))
+            done, panel = 0, self.ports(port.partition(".")[0])
             account.open(running)
             if isinstance(running, Waiting):
-                running.wait_in(self._stage.work / f"jobs-{self._shard.number:05}-{field}", self._stage.emit)
+                running.wait_in(self._stage.work / f"jobs-{self._shard.number:05}-{port}", self._stage.emit)
             for fresh in answer(running, keys, prompts, inputs, self.decoding, self._journal, size):
-                done = min(done + size, self._shard.stop)
+                done = min(done + size, len(rows))
                 if fresh:
                     account.count(running, fresh)
-                self._stage.emit("progress", done=done, total=total, unit="rows")
-                if done < self._shard.stop:
+                _tell(self._stage, self._shard, done, panel, port)
+                if done < len(rows):
                     account.refuse_late(running)
         for row, key in zip(rows, keys, strict=True):
             yield row, self._journal.answers[key]
@@ -164,30 +192,27 @@ class _Context:
         if self._journal is not None:
             self._journal.close()
 
-    def _account(self, field: str, engine: Mapping[str, Any], journal: AnswerJournal) -> Account:
+    def _account(self, port: str, engine: Mapping[str, Any], journal: AnswerJournal) -> Account:
         """Of a model in this shard, from the answers that it has given already."""
-        if field not in self._accounts:
-            answers = (answer for key, answer in journal.answers.items() if key.startswith(f"{field}\0"))
-            self._accounts[field] = Account(self._stage, self._shard, self.model(field), engine, answers)
-        return self._accounts[field]
+        if port not in self._accounts:
+            answers = (answer for key, answer in journal.answers.items() if key.startswith(f"{port}\0"))
+            self._accounts[port] = Account(self._stage, self._shard, self.model(port), engine, answers)
+        return self._accounts[port]
 
-    def _engine(self, field: str) -> Mapping[str, Any]:
+    def _engine(self, port: str) -> Mapping[str, Any]:
         """The engine that the compiler picked for a model: `engine` for the only one, `engines` by port for several."""
         config = self._stage.config
-        found = (config.get("engines") or {}).get(field) or config.get("engine")
+        found = (config.get("engines") or {}).get(port) or config.get("engine")
         if not found:
             raise StageFailed(
-                f"no engine here reads the model of `{field}`",
+                f"no engine here reads the model of `{port}`",
                 where=self._stage.stage.id,
                 help="install one: `distillc plugins` lists engines",
             )
         return {"uses": found} if isinstance(found, str) else found
 
-    def _open(self, field: str, engine: Mapping[str, Any]) -> Running:
-        made, model = self._stage.plugin(Kind.ENGINES, engine), self.model(field)
+    def _open(self, port: str, engine: Mapping[str, Any]) -> Running:
+        made, model = self._stage.plugin(Kind.ENGINES, engine), self.model(port)
         if is_remote(engine, self._stage.plugins):
             return cast(RemoteEngine, made).open(model, seed=self.seed, folder=self._stage.folder)
         return cast(Engine, made).open(model, seed=self.seed)
-
-    def _total(self) -> int:
-        return len(_input(self._stage))

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from distillc.plugins.api.artifacts import Completion, Decoding, Model, ModelInfo, Row, Task
+from distillc.plugins.api.metrics import Item
 from distillc.plugins.generators.answer import Answer
 from distillc.plugins.generators.configs import AnswerConfig
 
@@ -26,6 +27,12 @@ class Context:
 
     def __init__(self) -> None:
         self.dropped: list[tuple[str, str]] = []
+
+    def ports(self, field: str) -> Sequence[str]:
+        return [field]
+
+    def score(self, field: str, items: Sequence[Item]) -> Sequence[float]:
+        raise AssertionError("nobody judges a single answer")
 
     def model(self, field: str) -> Model:
         assert field == "model"
