@@ -16,7 +16,7 @@ class Row:
     `row_id` is unique in its artifact and a pure function of its origin. `payload` is typed by `task.kind`; for `generate`
     it has `input` and, where it is known, `target` (the task's own names for them, `text` and `fixed` say, are those of
     prompts and files, not of rows). `group` is what a split must not tear apart (a module, a document). `parents` are ids of
-    the rows it was made from.
+    the rows it was made from. `logprobs`: what the teacher told of each token of its answer, packed (`Completion.logprobs`).
     """
 
     row_id: str
@@ -29,6 +29,7 @@ class Row:
     finish_reason: str | None = None
     usage: Mapping[str, int] = field(default_factory=dict)
     parents: tuple[str, ...] = ()
+    logprobs: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,9 +44,12 @@ class Task:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decoding:
+    """`top_logprobs`: so many log-probabilities are to be told of each token that is written; 0 for none."""
+
     max_tokens: int = 64
     temperature: float = 0.0
     stop: tuple[str, ...] = ()
+    top_logprobs: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +88,9 @@ class Completion:
     Only an answer that ended by itself has the `finish_reason` `stop`. `length`: cut off by `max_tokens`; `content_filter`: held back by
     the API; `refusal`: the model declined; `tool_calls`: it called a tool instead; `error`: what came is no answer, a thought without an
     end among them.
+
+    `logprobs`: of each token of `text`, white space around it left out, the likeliest candidates as `runtimes/inference/logprobs.py` packs
+    them; empty where none were asked for, and where the tokens that were told do not spell the text.
     """
 
     text: str
@@ -91,3 +98,4 @@ class Completion:
     prompt_tokens: int
     completion_tokens: int
     reasoning: str = ""
+    logprobs: bytes = b""

@@ -25,8 +25,9 @@ class GenerateContext(Protocol):
         """The model behind a port."""
         ...
 
-    def answer(self, port: str, rows: Sequence[Row]) -> Iterator[tuple[Row, Completion]]:
-        """Every row with the answer of the model behind a port, in the order of `rows`; journalled, resumed, counted."""
+    def answer(self, port: str, rows: Sequence[Row], *, top_logprobs: int = 0) -> Iterator[tuple[Row, Completion]]:
+        """Every row with the answer of the model behind a port, in the order of `rows`; journalled, resumed, counted. With `top_logprobs`
+        so many candidates are asked for at each of its tokens."""
         ...
 
     def score(self, field: str, items: Sequence[Item]) -> Sequence[float]:

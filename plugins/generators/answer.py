@@ -17,6 +17,7 @@ from distillc.plugins.generators.configs import AnswerConfig
 
 DISAGREEMENT = "disagreement"
 UNJUDGED = "unjudged"
+UNCLEAR = "unclear tokens"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +59,13 @@ class Answer:
 
     def _given(self, port: str, rows: Sequence[Row], context: GenerateContext) -> Iterator[Given]:
         teacher = context.model(port).info.name
-        for _, completion in context.answer(port, rows):
+        for _, completion in context.answer(port, rows, top_logprobs=self.config.top_logprobs or 0):
             text = completion.text.strip()
             reason = lost(completion.finish_reason, text)
             if self.config.into == "output" or (reason == "truncated" and text and self.config.truncated == "keep"):
                 reason = ""
+            if self.config.top_logprobs and not reason and not completion.logprobs:
+                reason = UNCLEAR
             yield Given(teacher, completion, text, reason)
 
     def _best(self, rows: Sequence[Row], panel: Sequence[tuple[Given, ...]], context: GenerateContext) -> Iterator[Row]:
@@ -102,6 +105,7 @@ class Answer:
                 "completion_tokens": sum(one.completion.completion_tokens for one in paid),
             },
             parents=(row.row_id,),
+            logprobs=completion.logprobs,
         )
 
 

@@ -57,3 +57,10 @@ class AnswerConfig(Config):
     reasoning: Literal["drop", "keep"] = Field(
         default="drop", description="`keep` puts what the model thought before it answered into the row, as `reasoning`"
     )
+    top_logprobs: int | None = Field(
+        default=None,
+        ge=1,
+        le=20,
+        description="so many likeliest tokens are asked for at each token of an answer: what a soft loss learns from where the model is "
+        "behind an API",
+    )

@@ -9,6 +9,7 @@ import json
 import os
 import struct
 import zlib
+from base64 import b64decode, b64encode
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -32,7 +33,8 @@ class AnswerJournal:
         os.lseek(self._fd, end, os.SEEK_SET)
 
     def append(self, key: str, completion: Completion) -> None:
-        data = json.dumps([key, asdict(completion)], ensure_ascii=False).encode()
+        fields = {**asdict(completion), "logprobs": b64encode(completion.logprobs).decode()}
+        data = json.dumps([key, fields], ensure_ascii=False).encode()
         record = HEAD.pack(len(data), zlib.crc32(data)) + data
         while record:  # a full disk may take a part: the rest of the record then raises, and the part is cut off next time
             record = record[os.write(self._fd, record) :]
@@ -51,7 +53,7 @@ def _records(data: bytes) -> Iterator[tuple[str, Completion, int]]:
         if place > len(data) or zlib.crc32(data[start:place]) != crc:
             return
         key, fields = json.loads(data[start:place])
-        yield key, Completion(**fields), place
+        yield key, Completion(**{**fields, "logprobs": b64decode(fields.get("logprobs", ""))}), place
 
 
 def answer_key(field: str, row_id: str, prompt: str) -> str:

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from typing import Any
 
 from distillc.plugins.api.artifacts import Completion, Decoding
+from distillc.runtimes.inference import logprobs
 from distillc.runtimes.remote.endpoint import Dialect, Endpoint
 from distillc.spec.errors import StageFailed
 
@@ -49,6 +50,8 @@ def constant(endpoint: Endpoint, decoding: Decoding, *, seed: int, store: bool |
     for name, value in asdict(decoding).items():
         if name == "max_tokens":
             body[_LIMIT[endpoint.dialect]] = value
+        elif name == "top_logprobs":
+            body |= {"logprobs": True, "top_logprobs": value} if value else {}
         elif value != ():  # no stop is the one way to say that there is none
             body[name] = value
     if decoding.temperature > 0:
@@ -96,6 +99,7 @@ def completion(reply: Any, body: Body) -> Completion:
         prompt_tokens=prompt_tokens,
         completion_tokens=completion_tokens,
         reasoning="\n".join(filter(None, [*thoughts, inline])),
+        logprobs=_logprobs(choice.get("logprobs"), text, finish, body) if body.get("logprobs") else b"",
     )
     _heeded(answer, body)
     return answer
@@ -143,6 +147,23 @@ def _texts(part: Any) -> Iterator[str]:
             found = part.get(name)
             for inner in found if isinstance(found, list) else [found] if isinstance(found, str) else []:
                 yield from _texts(inner)
+
+
+def _logprobs(told: Any, text: str, finish: str, body: Body) -> bytes:
+    """What the API told of the answer's tokens. Raises StageFailed where it told nothing."""
+    asked = f"`top_logprobs: {body['top_logprobs']}`"
+    way_out = "take `top_logprobs` out and learn by a hard loss, or ask a server that tells log-probabilities"
+    try:
+        tokens = logprobs.read(told)
+    except ValueError as error:
+        raise StageFailed(f"the log-probabilities of `{body['model']}` have a shape of their own: {error}", help=way_out) from None
+    if not text.strip() or finish not in ("stop", "length"):
+        return b""
+    if not tokens:
+        raise StageFailed(f"the API passed over {asked}: an answer of `{body['model']}` comes without log-probabilities", help=way_out)
+    if not any(token.others for token in tokens):
+        raise StageFailed(f"the API passed over {asked}: it tells that of the token which `{body['model']}` wrote alone", help=way_out)
+    return logprobs.packed(tokens, text, stops=body.get("stop", ()))
 
 
 def _heeded(answer: Completion, body: Body) -> None:

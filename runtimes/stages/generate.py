@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -28,6 +29,7 @@ BATCH = 32  # for engines whose config does not say
 WAYS_OUT = {
     "truncated": "raise `max_tokens`, or give the step `truncated: keep`: the model never ends its answers",
     "disagreement": "answer at temperature 0, or ask for fewer votes with `agree`: no two models say the same",
+    "unclear tokens": "the tokens that the API tells do not spell its answers: ask a server that tells their `bytes`, or no `top_logprobs`",
 }
 """Where every row was dropped for one reason."""
 
@@ -160,7 +162,7 @@ class _Context:
     def drop(self, row: Row, reason: str) -> None:
         self.dropped[row.row_id] = reason
 
-    def answer(self, port: str, rows: Sequence[Row]) -> Iterator[tuple[Row, Completion]]:
+    def answer(self, port: str, rows: Sequence[Row], *, top_logprobs: int = 0) -> Iterator[tuple[Row, Completion]]:
         engine = self._engine(port)
         if self._journal is None:
             self._journal = AnswerJournal(self._stage.work / f"answers-{self._shard.number:05}.journal")
@@ -176,7 +178,8 @@ class _Context:
             account.open(running)
             if isinstance(running, Waiting):
                 running.wait_in(self._stage.work / f"jobs-{self._shard.number:05}-{port}", self._stage.emit)
-            for fresh in answer(running, keys, prompts, inputs, self.decoding, self._journal, size):
+            decoding = replace(self.decoding, top_logprobs=top_logprobs)
+            for fresh in answer(running, keys, prompts, inputs, decoding, self._journal, size):
                 done = min(done + size, len(rows))
                 if fresh:
                     account.count(running, fresh)

@@ -1,6 +1,6 @@
 """Rows on disk: Parquet, zstd, the same bytes for the same rows.
 
-Columns are the envelope of `Row` and, for each key of the payloads, `payload.KEY`: a string where every value is one, else JSON
+Columns are the envelope of `Row`, its `logprobs` where there are some and, for each key of the payloads, `payload.KEY`: a string where every value is one, else JSON
 text (its field says so in its metadata). A null is a key that the row does not have; None in a payload is the same as no key.
 """
 
@@ -28,6 +28,7 @@ ENVELOPE: tuple[tuple[str, Any], ...] = (
     ("usage", pa.map_(pa.string(), pa.int64())),
     ("parents", pa.list_(pa.string())),
 )
+LOGPROBS = "logprobs"  # packed; a column only where a row has some
 ROWS_PER_FILE = 50_000
 ROW_GROUP = 8192  # rows; a fixed number keeps the bytes a function of the rows
 
@@ -41,6 +42,9 @@ def write_rows(path: Path, rows: Sequence[Row]) -> None:
             values = [sorted(value.items()) for value in values]
         columns.append(pa.array(values, type=kind))
         schema.append(pa.field(name, kind))
+    if any(row.logprobs for row in rows):
+        columns.append(pa.array([row.logprobs for row in rows], type=pa.binary()))
+        schema.append(pa.field(LOGPROBS, pa.binary()))
     for key in sorted({key for row in rows for key in row.payload}):
         values = [row.payload.get(key) for row in rows]
         form = b"text" if all(value is None or isinstance(value, str) for value in values) else b"json"
@@ -76,6 +80,7 @@ def read_rows(path: Path) -> list[Row]:
             finish_reason=columns["finish_reason"][i],
             usage=dict(columns["usage"][i]),
             parents=tuple(columns["parents"][i]),
+            logprobs=columns[LOGPROBS][i] if LOGPROBS in columns else b"",
         )
         for i in range(table.num_rows)
     ]

@@ -38,7 +38,7 @@ class Context:
         assert field == "model"
         return Model(Path(), ModelInfo(format="hf", name="big"))
 
-    def answer(self, field: str, rows: Sequence[Row]) -> Iterator[tuple[Row, Completion]]:
+    def answer(self, field: str, rows: Sequence[Row], *, top_logprobs: int = 0) -> Iterator[tuple[Row, Completion]]:
         yield from ((row, ANSWERS[row.row_id]) for row in rows)
 
     def drop(self, row: Row, reason: str) -> None:

@@ -103,3 +103,11 @@ def ask(far: Far, folder: Path, keys: list[str], prompts: list[str]) -> tuple[di
         return journal.answers, list(answer_each(cast(Running, far), keys, prompts, inputs, Decoding(), journal, 2))
     finally:
         journal.close()
+
+
+def test_packed_log_probabilities_survive_the_journal(tmp_path: Path) -> None:
+    said = Completion(text="é", finish_reason="stop", prompt_tokens=1, completion_tokens=1, logprobs=bytes(range(256)))
+    journal = AnswerJournal(tmp_path / "journal")
+    journal.append("a", said)
+    journal.close()
+    assert AnswerJournal(tmp_path / "journal").answers == {"a": said}

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from distillc.plugins.api.artifacts import Decoding
+from distillc.runtimes.inference.logprobs import Candidate, unpack
 from distillc.runtimes.remote.chat import completion, constant, messages, separated
 from distillc.runtimes.remote.endpoint import Endpoint
 from distillc.spec.errors import StageFailed
@@ -22,9 +23,10 @@ def reply(content: Any = "It goes.", finish: Any = "stop", tokens: int = 3, **me
 
 
 def test_every_field_of_the_decoding_is_said() -> None:
-    decoding = Decoding(max_tokens=7, temperature=0.5, stop=("###",))
+    decoding = Decoding(max_tokens=7, temperature=0.5, stop=("###",), top_logprobs=5)
     body = constant(ENDPOINT, decoding, seed=3, store=None)
-    assert body == {"model": "big", "max_tokens": 7, "temperature": 0.5, "stop": ("###",), "seed": 3}
+    asked = {"logprobs": True, "top_logprobs": 5}
+    assert body == {"model": "big", "max_tokens": 7, "temperature": 0.5, "stop": ("###",), "seed": 3, **asked}
     assert {field.name for field in fields(Decoding)} <= body.keys()
 
 
@@ -137,3 +139,35 @@ def test_a_stop_that_was_passed_over_is_seen() -> None:
     with pytest.raises(StageFailed, match=r"passed over `stop`: an answer of `big` has '###' in it"):
         completion(reply("It goes.###more"), {**BODY, "stop": ("###",)})
     assert completion(reply("It goes."), {**BODY, "stop": ("###",)}).text == "It goes."
+
+
+ASKED = {**BODY, "logprobs": True, "top_logprobs": 2}
+TOKEN = {"token": "It", "bytes": [73, 116], "logprob": -0.5}
+
+
+def with_logprobs(content: Any, text: str = "It") -> dict[str, Any]:
+    told = reply(text)
+    told["choices"][0]["logprobs"] = {"content": content}
+    return told
+
+
+def test_log_probabilities_come_with_the_answer_where_they_were_asked_for() -> None:
+    told = with_logprobs([{**TOKEN, "top_logprobs": [TOKEN, {"token": "He", "bytes": None, "logprob": -1.0}]}])
+    assert unpack(completion(told, ASKED).logprobs) == ([[Candidate(b"It", -0.5), Candidate(b"He", -1.0)]], True)
+    assert completion(told, BODY).logprobs == b""
+    assert completion(with_logprobs(None, text=" "), ASKED).logprobs == b"", "nothing was written"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "passed over `top_logprobs: 2`: an answer of `big` comes without"),
+        ([], "passed over `top_logprobs: 2`: an answer of `big` comes without"),
+        ([{**TOKEN, "top_logprobs": []}], "passed over `top_logprobs: 2`: it tells that of the token which `big` wrote alone"),
+        ([{"text": "It", "p": 0.5}], "a shape of their own"),
+    ],
+)
+def test_an_api_that_tells_none_is_an_error_at_its_first_answer(content: Any, said: str) -> None:
+    with pytest.raises(StageFailed, match=said) as failed:
+        completion(with_logprobs(content), ASKED)
+    assert "hard loss" in str(failed.value.help)

@@ -23,6 +23,7 @@ FULL = Row(
     finish_reason="stop",
     usage={"prompt_tokens": 3, "completion_tokens": 2},
     parents=("r0",),
+    logprobs=b"\x00packed\xff",
 )
 
 TEXT = st.text(st.characters(codec="utf-8"))
