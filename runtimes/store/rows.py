@@ -1,7 +1,8 @@
 """Rows on disk: Parquet, zstd, the same bytes for the same rows.
 
-Columns are the envelope of `Row`, its `logprobs` where there are some and, for each key of the payloads, `payload.KEY`: a string where every value is one, else JSON
-text (its field says so in its metadata). A null is a key that the row does not have; None in a payload is the same as no key.
+Columns are the envelope of `Row`, its `logprobs` where a row has some and, for each key of the payloads, `payload.KEY`: a string where
+every value is one, else JSON text (its field says so in its metadata). A null is a key that the row does not have; None in a payload is
+the same as no key.
 """
 
 import json
