@@ -18,6 +18,7 @@ from typing import Any, Protocol
 from distillc.compiler.plan import Plan, Stage
 from distillc.runtimes.budget import Budget
 from distillc.runtimes.contracts import ALONE, Manifests, contract_of, may_begin
+from distillc.runtimes.credentials import refuse_missing
 from distillc.runtimes.cutoff import Schemas, content_key
 from distillc.runtimes.delivery import deliver
 from distillc.runtimes.events import EventLog
@@ -76,10 +77,11 @@ def run(
     """Runs `plan`, whose relative paths start at `folder`, up to the step `until` (None: all of it).
 
     Never raises for what happens in a stage: see `Outcome.error`. Raises UsageError for an unknown step, a contract that the
-    executor does not know, or another run at work in the same home.
+    executor does not know, a key that is not there, or another run at work in the same home.
     """
     stages = select(plan, until)
     _refuse_contracts(stages, executor, plugins)
+    refuse_missing(plan, stages, folder, store, plugins)
     run_id = _run_id(store.home, plan.name)
     with run_lock(store.home, run_id):
         try:

@@ -58,6 +58,17 @@ def resolve_secret(reference: str, folder: Path) -> str:
     return _SCHEMES[scheme](name, folder)
 
 
+def missing_secret(reference: str, folder: Path) -> UsageError | None:
+    """What `resolve_secret` would raise, as far as a look tells: no command is run for it, and no keyring asked."""
+    if name_in(reference).partition(":")[0] in ("cmd", "keyring"):
+        return None
+    try:
+        resolve_secret(reference, folder)
+    except UsageError as error:
+        return error
+    return None
+
+
 def _from_environment(name: str, folder: Path) -> str:
     value = os.environ.get(name)
     if not value:
@@ -67,9 +78,12 @@ def _from_environment(name: str, folder: Path) -> str:
 
 def _from_file(name: str, folder: Path) -> str:
     try:
-        return (folder / name).read_text(encoding="utf-8").strip()
+        value = (folder / name).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read the secret in {name}: {type(error).__name__}", help="the path is relative to the spec") from None
+    if not value:
+        raise UsageError(f"the file {name} is empty, and should have a secret in it", help="write the key into it, and nothing else")
+    return value
 
 
 def _from_command(name: str, folder: Path) -> str:

@@ -178,12 +178,21 @@ def test_a_name_that_the_api_has_not_is_found_before_anything_is_spent(tmp_path:
         assert here.asked() == []
 
 
-def test_without_the_key_it_is_said_which_is_missing(tmp_path: Path) -> None:
-    with serve(Script(), process=True) as server:
+def test_without_the_key_a_plan_is_made_and_says_so_and_a_run_does_not_begin(tmp_path: Path) -> None:
+    def without_key(*command: str) -> subprocess.CompletedProcess[str]:
+        environment = {name: value for name, value in here.environment.items() if name != "TEACHER_KEY"}
+        return subprocess.run(here.command(*command), cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+
+    with serve(Script(keys=(KEY,)), process=True) as server:
         here = place(tmp_path, server)
-        environment = {key: value for key, value in here.environment.items() if key != "TEACHER_KEY"}
-        failed = subprocess.run(
-            here.command("run", "distill.yaml", "--until", "answers"),
-            cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-    assert "TEACHER_KEY is not set" in failed.stderr and failed.returncode in (2, 5)
+        said = "distill.yaml:15: {}the environment variable TEACHER_KEY is not set, and `answers` needs it"
+        planned = without_key("plan", "distill.yaml", "--strict", "-o", "plan.json")
+        assert (planned.returncode, said.format("note: ") in planned.stderr) == (0, True)
+        for what in ("distill.yaml", "plan.json"):
+            failed = without_key("run", what)
+            assert (failed.returncode, said.format("") in failed.stderr) == (2, True)
+            assert "export TEACHER_KEY=" in failed.stderr and "started" not in failed.stderr
+        assert not (tmp_path / "store" / "runs").exists() and server.calls() == []
+        assert here.distillc("run", "plan.json").returncode == 0
+        assert without_key("plan", "distill.yaml").stderr == "", "what is sealed needs no key"
+        assert "nothing to do" in without_key("run", "distill.yaml").stderr

@@ -9,6 +9,7 @@ from distillc.cli.world import pin
 from distillc.compiler.front import Compiled, compile_file
 from distillc.compiler.plan import to_json
 from distillc.plugins.registry import load as load_plugins
+from distillc.runtimes.credentials import missing_keys
 from distillc.runtimes.store import open_store
 from distillc.spec.diagnostic import Severity
 from distillc.spec.errors import UsageError
@@ -31,11 +32,14 @@ def add_spec_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    compiled = compile_file(args.spec, load_plugins(), profile=args.profile, overrides=args.overrides)
+    registry = load_plugins()
+    compiled = compile_file(args.spec, registry, profile=args.profile, overrides=args.overrides)
     announce(compiled)
     if args.output:
         save(Path(args.output), to_json(compiled.plan))
     store = open_store(args.store)
+    for missing in missing_keys(compiled.plan, compiled.plan.stages, compiled.folder, store, registry):
+        print(f"{missing.where}: note: {missing.message}: {missing.help}", file=sys.stderr)  # it may run elsewhere
 
     def sealed(key: str) -> bool:
         return store.sealed(key) is not None
