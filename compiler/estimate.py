@@ -87,6 +87,8 @@ class Estimates:
                 rest = None if everything is None else max(everything - held, 0)
                 return {"train": rest, "validation": config["validation"], "test": config["test"]}
             case "generate":
+            case "generate" if config.get("under_test"):
+                return {split: _limited(count, 0, config.get("limit")) for split, count in rows.items()}
                 return {**rows, **({"train": _limited(rows["train"], config.get("skip"), config.get("limit"))} if "train" in rows else {})}
             case "curate":
                 return rows

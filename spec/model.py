@@ -329,6 +329,7 @@ class EvaluateStep(Part):
         description="named test sets, the first leads; a bare name means its test split"
     )
     models: list[ModelRef] = Field(min_length=1, description="what is compared")
+    limit: int | None = Field(None, ge=1, description="at most so many rows of each set, drawn once for all models")
     metrics: list[MetricStep] = Field(default_factory=list, description="what is computed from the answers")
     judges: dict[Name, JudgeStep] = Field(default_factory=dict, description="judges; a judge's value is its name here")
     gates: dict[Name, Gate] = Field(default_factory=dict, description="claims; a gate's name is unique in the file")

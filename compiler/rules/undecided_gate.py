@@ -50,9 +50,10 @@ def check(outline: Outline) -> Iterator[Diagnostic]:
     for step in outline.of("evaluate"):
         place, reference = step.data_sets()[0]
         name, split = split_name(reference)
-        rows = outline.rows[name].most(split or "test")
-        if rows is None:
+        known = [count for count in (outline.rows[name].most(split or "test"), step.body.get("limit")) if count is not None]
+        if not known:
             continue
+        rows = min(known)
         related = label(outline, place, f"{rows} rows at most")
         for gate, body in (step.body.get("gates") or {}).items():
             margin = body.get("margin")

@@ -79,6 +79,13 @@ class Model:
 
 
 FINISH_REASONS = ("stop", "length", "content_filter", "refusal", "tool_calls", "error")
+LOST = {"length": "truncated", "content_filter": "filtered", "refusal": "refused", "tool_calls": "tool call", "error": "broken"}
+"""Why an answer is not learned from, by its `finish_reason`."""
+
+
+def lost(finish_reason: str | None, text: str) -> str:
+    """Why nobody learns from an answer, in a word; empty for one that ended by itself and says something."""
+    return LOST.get(finish_reason or "", "" if text else "empty")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from distillc.plugins.api.metrics import Item, Metric
 from distillc.runtimes.contracts import contract_of, is_remote, spends
 from distillc.runtimes.inference.answers import AnswerJournal, answer_all, answer_each, answer_key
 from distillc.runtimes.inference.prompts import render
+from distillc.runtimes.proof.drawn import drawn
 from distillc.runtimes.stages.context import StageContext
 from distillc.runtimes.stages.shards import cut
 from distillc.runtimes.stages.spending import Account
@@ -79,10 +80,12 @@ def collect(context: StageContext, parts: Sequence[tuple[Path, Mapping[str, Any]
 
 
 def _input(context: StageContext) -> list[Row]:
-    """The rows that enter. `skip` and `limit` count training rows; validation and test pass whole."""
+    """The rows that enter. `skip` and `limit` count training rows, validation and test pass whole; under test `limit` counts all."""
 
     def read() -> list[Row]:
         rows = context.rows("rows")
+        if context.config.get("under_test"):
+            return drawn(rows, context.config.get("limit"), context.seed)
         train = [row for row in rows if row.split == "train"]
         skip, limit = int(context.config.get("skip") or 0), context.config.get("limit")
         wanted = train[skip : None if limit is None else skip + int(limit)]
