@@ -98,8 +98,9 @@ class Answering:
             return Completion(text="", finish_reason="content_filter", prompt_tokens=0, completion_tokens=0)
 
     def _landed(self, task: asyncio.Task[Completion]) -> None:
-        self._done.append(task)
-        self._loop.stop()
+        if task in self._flying:  # somebody waits for it
+            self._done.append(task)
+            self._loop.stop()
 
     def _wait(self, pause: float) -> None:
         """Until a call is done, or the pause is over after which one may begin."""
@@ -112,9 +113,8 @@ class Answering:
 
     def _cancel(self) -> None:
         """Nobody waits for what is still in flight."""
-        for task in self._flying:
-            task.remove_done_callback(self._landed)
+        left, self._flying, self._done = self._flying, {}, []  # first: one that has just ended would stop the loop while it cleans up
+        for task in left:
             task.cancel()
-        if self._flying:
-            self._loop.run_until_complete(asyncio.wait(self._flying))
-        self._flying, self._done = {}, []
+        if left:
+            self._loop.run_until_complete(asyncio.wait(left))

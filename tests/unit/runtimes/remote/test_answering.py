@@ -307,6 +307,19 @@ def test_an_iteration_that_is_left_leaves_nothing_in_flight() -> None:
         assert len(server.calls(CHAT)) <= 4 + 2 + 1
 
 
+def test_an_iteration_is_left_in_peace_while_a_call_is_just_done() -> None:
+    with serve(Script(teacher="echo")) as server, answering(server.url) as made:
+        going = made.answers(bodies(20))
+        next(going)
+        until = time.monotonic() + 10
+        while not any(task.done() for task in made._flying):  # its callback is the loop's next step
+            assert time.monotonic() < until
+            made._loop.call_soon(made._loop.stop)
+            made._loop.run_forever()
+        going.close()  # type: ignore[attr-defined]
+        assert dict(made.answers(bodies(2)))[1].text == "row 1"
+
+
 def named(server: Served, name: str, **options: object) -> None:
     with answering(server.url, name=name, **options) as made:  # type: ignore[arg-type]
         made._loop.run_until_complete(check_name(made._client))
