@@ -58,6 +58,7 @@ NESTED = {
     "engine": "engines",
     "model_engine": "engines",
     "engines": "engines",
+    "gathers": "teachers",
     "losses": "losses",
     "metrics": "metrics",
     "early_stopping": "metrics",

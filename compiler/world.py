@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from distillc.compiler.facts.locate import NotLocated, locate
-from distillc.compiler.facts.model import read_facts
+from distillc.compiler.facts.model import read_facts, read_tokenizer
 from distillc.compiler.outline.models import Origin
 from distillc.compiler.pinned import FIELDS, fields_digest
 from distillc.compiler.plugins import Plugins
@@ -37,10 +37,13 @@ class World:
         return found
 
     def _file(self, origin: Origin) -> Mapping[str, Any]:
-        """What the first readable file or folder in a model's fields says."""
+        """What the first readable file or folder in a model's fields says; of one elsewhere, what its tokenizer does."""
+        read = read_tokenizer if origin.elsewhere else read_facts
         for field, path in _files(self.plugins.config_schema(origin.kind, origin.uses), origin.fields):
+            if origin.elsewhere and field != self.plugins.capabilities(origin.kind, origin.uses).get("tokenizer"):
+                continue
             try:
-                return asdict(read_facts(locate(path, self.folder)))
+                return asdict(read(locate(path, self.folder)))
             except NotLocated:
                 continue  # lowering says so, for every kind of step
             except UsageError as error:

@@ -168,6 +168,7 @@ COMPILER_CODES: Mapping[str, Code] = {
     "D453": _compiler_rule("tokenizer_mismatch", binding=True, warns=True),
     "D454": _compiler_rule("trains_on_held_out", binding=True, warns=True),
     "D455": _compiler_rule("trainer_limits", binding=True, warns=True),
+    "D456": _compiler_rule("top_logprobs", binding=True),
     "D550": _compiler_rule("block_width"),
     "D551": _compiler_rule("no_engine", binding=True),
     "D552": _compiler_rule("needs_weights", binding=True),

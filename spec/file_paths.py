@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from distillc.spec.marks import marked_fields
 from distillc.spec.nodes import Entry, ScalarNode, at, entries, text, uses
 from distillc.spec.rules import Context
 
@@ -23,5 +24,4 @@ def file_paths(context: Context) -> Iterator[tuple[Entry, ScalarNode, str]]:
 
 
 def _file_fields(context: Context, kind: str, name: str) -> list[str]:
-    properties = context.table.config_schema(kind, name).get("properties", {})
-    return [key for key, schema in properties.items() if schema.get("x-distillc") == "file"]
+    return [marked.field for marked in marked_fields(context.table.config_schema(kind, name)) if marked.mark == "file"]

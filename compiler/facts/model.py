@@ -51,6 +51,26 @@ def read_facts(path: Path) -> ModelFacts:
     raise UnknownModel(f"{path.name} is neither a GGUF file nor a model folder", help="name a .gguf file or a folder with config.json")
 
 
+def read_tokenizer(path: Path) -> ModelFacts:
+    """What a tokenizer.json, a folder that has one or a `.gguf` file says of tokens: `tokenizer` and, where it is told, `vocabulary`.
+
+    Raises:
+        UsageError: one of its subclasses, where there is no tokenizer.
+    """
+    if path.suffix.lower() == ".gguf":
+        facts = _gguf(path)
+    elif path.is_dir():
+        config = _json(path / "config.json") or {}
+        inner = config.get("text_config") if isinstance(config.get("text_config"), dict) else config
+        assert isinstance(inner, dict)
+        facts = ModelFacts(tokenizer=_tokenizer(path), vocabulary=_number(inner.get("vocab_size")))
+    else:
+        facts = ModelFacts(tokenizer=_tokenizer(path.parent) if path.name == "tokenizer.json" else None)
+    if facts.tokenizer is None:
+        raise UnknownModel(f"{path.name} has no tokenizer", help="name a tokenizer.json, a folder that has one, or a .gguf file")
+    return ModelFacts(tokenizer=facts.tokenizer, vocabulary=facts.vocabulary)
+
+
 def _gguf(path: Path) -> ModelFacts:
     meta = gguf.read_header(path).metadata
     architecture = _text(meta.get("general.architecture"))

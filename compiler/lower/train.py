@@ -3,10 +3,13 @@
 from typing import Any
 
 from distillc.compiler.document import Where
+from distillc.compiler.facts.locate import locate
 from distillc.compiler.lower.graph import Draft, Fields, Graph, Step
 from distillc.compiler.lower.rows import wire_references
+from distillc.compiler.outline.models import Model
 from distillc.compiler.plan import Input
 from distillc.spec.declared import named_values
+from distillc.spec.errors import UsageError
 from distillc.spec.model import CaptureStep, EarlyStopping, Spec, TrainStep
 
 GRID = (1.0, 1.5, 2.0, 4.0)
@@ -80,9 +83,25 @@ def written_capture(spec: Spec, data: str, teacher: str) -> str | None:
 
 
 def _add_capture(graph: Graph, stage: str, origin: str, teacher: str, rows: Input, config: dict[str, Any], where: Where) -> None:
-    engine = graph.engine(teacher)
+    model = graph.models[teacher]
+    gathers = graph.outline.gathers(model)
+    engine = None if gathers else graph.engine(teacher)
     config = {**config, "task": graph.task, "engine": engine.flat() if engine else None}
+    if gathers:  # how what was not told spreads at another temperature nobody can say
+        config |= {"temperatures": [1.0], "gathers": _tokenizer(graph, model)}
     graph.add(Draft(stage, "capture", None, config, {"rows": rows, "model": Input(teacher)}, origin, where), [engine] if engine else [])
+
+
+def _tokenizer(graph: Graph, model: Model) -> dict[str, Any]:
+    """By what tokens become ids: the tokenizer that a model's entry names, and the digest of what it says."""
+    field = str(graph.outline.capabilities(model.kind, model.uses).get("tokenizer"))
+    path = model.fields.get(field)
+    if path and model.facts.get("tokenizer") is None:
+        try:
+            locate(path, graph.folder)
+        except UsageError as error:
+            graph.error("D153", (*model.where, field), error.message, error.help)
+    return {"uses": model.uses, "tokenizer": path, "revision": model.facts.get("tokenizer")}
 
 
 def _early_stopping(graph: Graph, body: EarlyStopping | None, where: Where) -> tuple[dict[str, Any] | None, list[Fields]]:

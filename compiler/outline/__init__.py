@@ -144,6 +144,15 @@ class Outline:
             self._readers[format] = [name for name in self.plugins.names("engines") if self.reads(name, format)]
         return self._readers[format]
 
+    def does(self, model: Model, what: str) -> bool:
+        """Whether the engine that runs a model, or one that may, has a capability."""
+        engines = [model.engine["uses"]] if model.engine else self.readers(model.format)
+        return any(what in self.capabilities("engines", name).get("does", ()) for name in engines)
+
+    def gathers(self, model: Model) -> bool:
+        """Whether all that is to be had of a teacher's log-probabilities is what it tells of its own answers."""
+        return not self.does(model, "score_tokens") and self.does(model, "generate_logprobs")
+
     # -- models and rows ----------------------------------------------------------------------------------------------------
 
     def known(self, model: Model, fact: str) -> Any:

@@ -32,17 +32,23 @@ number of weights in a row that share a scale. `format` is what its plugin build
 
 TRAINED_FORMAT = "hf"
 ELSEWHERE = frozenset({"api", "recorded"})
-"""Formats of models whose weights are not on this machine: no file says a fact of them, and there is no speed to measure."""
+"""Formats of models whose weights are not on this machine: no file says more of them than what tokens they have, and there is no speed to
+measure."""
+OF_TOKENS = ("tokenizer", "vocabulary")
 
 
 class Origin(NamedTuple):
-    """What facts can be learned from: a model's plugin, the fields that are the plugin's own, and the model it is made of."""
+    """What facts can be learned from: a model's plugin, the fields that are the plugin's own, and the model it is made of.
+
+    `elsewhere`: its weights are not on this machine, and its files only say which tokens it has.
+    """
 
     where: tuple[str, str]
     kind: str
     uses: str
     fields: Mapping[str, Any]
     parent: "Model | None"
+    elsewhere: bool = False
 
 
 Learn = Callable[[Origin], Mapping[str, Any] | None]
@@ -148,6 +154,17 @@ def _trained(outline: "Outline", step: Step) -> Model:
     )
 
 
+def _without_weights(outline: "Outline", origin: Origin, capabilities: Mapping[str, Any]) -> dict[str, Any]:
+    """Nothing but which tokens a model elsewhere has, and only where its entry names a tokenizer."""
+    nothing = dict.fromkeys(FACTS)
+    if not origin.fields.get(capabilities.get("tokenizer", "")):
+        return nothing
+    learned = outline.learn(origin._replace(elsewhere=True))
+    if learned is None:
+        return {fact: value for fact, value in nothing.items() if fact not in OF_TOKENS}
+    return nothing | {fact: learned.get(fact) for fact in OF_TOKENS}
+
+
 def trained_format(outline: "Outline", trainer: str) -> str:
     """The format of the models that a trainer takes, and makes."""
     return str(outline.capabilities("trainers", trainer).get("format", TRAINED_FORMAT))
@@ -168,7 +185,7 @@ def _facts(outline: "Outline", origin: Origin, license: str | None) -> Mapping[s
     known |= {"format": format} if format else {}
     known |= {"license": license} if license else {}
     if isinstance(format, str) and (format.startswith("rules/") or format in ELSEWHERE):
-        return dict.fromkeys(FACTS) | known  # without weights there is nothing to learn
+        return _without_weights(outline, origin, capabilities) | known
     learned = outline.learn(origin)
     if learned is None:
         return known

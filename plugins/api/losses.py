@@ -12,7 +12,8 @@ class TeacherLogProbs:
     """A sparse teacher distribution for each token, at one temperature.
 
     Shapes: `ids` (tokens, k) int64, padded with any id where `log_probs` is -inf; `log_probs` (tokens, k) float32, normalised
-    over the whole vocabulary at that temperature; `tail` (tokens,) float32, the log of the mass of all other ids.
+    over the whole vocabulary at that temperature; `tail` (tokens,) float32, the log of the mass of all other ids. Where nothing is known
+    of a token (an end token, of which APIs tell none) no id is kept and `tail` is 0: there a loss is 0.
     """
 
     ids: "Tensor"

@@ -39,7 +39,7 @@ MANIFESTS: tuple[Manifest, ...] = (
         summary="answers that were given before, looked up by input",
         config="distillc.plugins.engines.configs:RecordedConfig",
         impl="distillc.plugins.engines.recorded:RecordedEngine",
-        capabilities={"reads": ["recorded"], "does": ["generate"]},
+        capabilities={"reads": ["recorded"], "does": ["generate", "generate_logprobs"]},
     ),
     Manifest(
         kind=Kind.ENGINES,
@@ -47,7 +47,7 @@ MANIFESTS: tuple[Manifest, ...] = (
         summary="models behind an OpenAI-compatible API",
         config="distillc.plugins.engines.configs:HttpConfig",
         impl="distillc.plugins.engines.http:HttpEngine",
-        capabilities={"reads": ["api"], "does": ["generate"], "remote": True, "job": {"mode": "batch"}},
+        capabilities={"reads": ["api"], "does": ["generate", "generate_logprobs"], "remote": True, "job": {"mode": "batch"}},
         modules=("httpx", "h2"),
         extra="api",
     ),

@@ -21,6 +21,6 @@ MANIFESTS: tuple[Manifest, ...] = (
         summary="the answer of a model to each row",
         config=f"{_CONFIGS}:AnswerConfig",
         impl="distillc.plugins.generators.answer:Answer",
-        capabilities={"rows": "one", "answers": "into"},
+        capabilities={"rows": "one", "answers": "into", "logprobs": "top_logprobs"},
     ),
 )

@@ -10,6 +10,11 @@ from pydantic import Field
 from distillc.compiler.facts.locate import locate
 from distillc.spec.fields import Config, FilePath, Price, SecretRef, runtime_only
 
+_TOKENIZER = (
+    "which tokens the model behind it has, as a soft loss must know: a tokenizer.json, a folder that has one, or a .gguf file, relative to "
+    "the spec, or pkg://distribution/path"
+)
+
 
 class _FileConfig(Config):
     path: FilePath
@@ -45,6 +50,7 @@ class RecordedConfig(_FileConfig):
     )
     input: str = Field(default="input", description="the file's field with what was asked: the input of a row, letter by letter")
     answer: str = Field(default="answer", description="the file's field with what was answered")
+    tokenizer: FilePath | None = Field(default=None, description=_TOKENIZER, examples=["models/big"])
 
 
 class _ApiConfig(Config):
@@ -58,6 +64,7 @@ class _ApiConfig(Config):
         json_schema_extra=runtime_only(),
         description="`batch`: many rows in a file, answered within a day at half the price; the answers are the same",
     )
+    tokenizer: FilePath | None = Field(default=None, description=_TOKENIZER, examples=["models/big"])
 
     def revisions(self, folder: Path) -> dict[str, str]:
         """What an API answers with is its own affair: nothing here pins it."""

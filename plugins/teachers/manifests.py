@@ -33,7 +33,7 @@ MANIFESTS = (
         summary="Answers that somebody has already: a file stands where a model would",
         config=f"{_HERE}.configs:RecordedConfig",
         impl=f"{_HERE}.recorded:Recorded",
-        capabilities={"format": "recorded"},
+        capabilities={"format": "recorded", "tokenizer": "tokenizer"},
         modules=("pyarrow",),
         extra="local",
     ),
@@ -43,7 +43,7 @@ MANIFESTS = (
         summary="A model behind any OpenAI-compatible API: it answers, and shows no weights",
         config=f"{_HERE}.configs:OpenAIConfig",
         impl=f"{_HERE}.api:OpenAI",
-        capabilities={"format": "api", "dialect": "dialect"},
+        capabilities={"format": "api", "dialect": "dialect", "tokenizer": "tokenizer"},
     ),
     Manifest(
         kind=Kind.TEACHERS,
@@ -51,7 +51,7 @@ MANIFESTS = (
         summary="A model of Nebius Token Factory, in one of its regions",
         config=f"{_HERE}.configs:NebiusConfig",
         impl=f"{_HERE}.api:Nebius",
-        capabilities={"format": "api", "dialect": {"const": "nebius"}},
+        capabilities={"format": "api", "dialect": {"const": "nebius"}, "tokenizer": "tokenizer"},
     ),
     Manifest(
         kind=Kind.TEACHERS,

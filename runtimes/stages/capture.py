@@ -1,5 +1,7 @@
 """Asks a teacher what it knows about target tokens: one forward pass over prompt and answer for each row, kept as signals.
 
+A teacher that only tells log-probabilities of what it writes is not asked: what it told with its answers is gathered (config `gathers`).
+
 Which plugin trains on them and at which temperature is not known here; the grid, the mass and the limit come with the stage.
 """
 
@@ -9,11 +11,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from distillc.compiler.facts.locate import locate
 from distillc.plugins.api.manifest import Kind
 from distillc.runtimes.stages.context import StageContext
 from distillc.runtimes.stages.shards import cut
 from distillc.runtimes.work import Shard
-from distillc.spec.errors import StageFailed
+from distillc.spec.errors import StageFailed, UsageError
 
 SHARD_ROWS = 400  # a minute of a small teacher on two cores, which is what a kill costs
 
@@ -31,17 +34,29 @@ def run_shard(context: StageContext, shard: Shard, out: Path) -> dict[str, Any]:
     from distillc.runtimes.training.signals import SignalHeader
     from distillc.runtimes.training.teacher import asked, capture
 
-    teacher = context.once("teacher", lambda: _open(context))
     rows = context.once("rows", lambda: context.rows("rows"))
-    header = SignalHeader(
-        vocabulary=teacher.vocabulary,
-        temperatures=tuple(float(t) for t in context.config["temperatures"]),
-        mass=float(context.config["mass"]),
-        top_k=int(context.config["top_k"]),
-        tokenizer=context.once("tokenizer", lambda: _tokenizer(context)),
-        model=context.artifact("model").digest,
-    )
-    found = capture(teacher, [asked(row, context.task, teacher) for row in rows[shard.start : shard.stop]], header)
+    part = rows[shard.start : shard.stop]
+
+    def header(vocabulary: int, tokenizer: str, *, gathered: bool = False) -> SignalHeader:
+        return SignalHeader(
+            vocabulary=vocabulary,
+            temperatures=tuple(float(t) for t in context.config["temperatures"]),
+            mass=float(context.config["mass"]),
+            top_k=int(context.config["top_k"]),
+            tokenizer=tokenizer,
+            model=context.artifact("model").digest,
+            gathered=gathered,
+        )
+
+    if gathers := context.config.get("gathers"):
+        from distillc.runtimes.training.gathered import gather
+
+        pieces = context.once("pieces", lambda: _pieces(context, gathers["tokenizer"]))
+        found = gather(part, context.model("model").info.name, pieces, header(pieces.size, gathers["revision"], gathered=True))
+    else:
+        teacher = context.once("teacher", lambda: _open(context))
+        made_for = header(teacher.vocabulary, context.once("tokenizer", lambda: _tokenizer(context)))
+        found = capture(teacher, [asked(row, context.task, teacher) for row in part], made_for)
     found.write(out / "signals.safetensors")
     context.emit("progress", done=shard.stop, total=len(rows), unit="rows")
     return {"rows": shard.stop - shard.start, "tokens": found.tokens}
@@ -49,6 +64,15 @@ def run_shard(context: StageContext, shard: Shard, out: Path) -> dict[str, Any]:
 
 def _open(context: StageContext) -> Any:
     return context.plugin(Kind.ENGINES, context.config["engine"]).open(context.model("model"), seed=context.seed)
+
+
+def _pieces(context: StageContext, tokenizer: str) -> Any:
+    from distillc.runtimes.inference.token_bytes import token_bytes
+
+    try:
+        return token_bytes(locate(tokenizer, context.folder))
+    except UsageError as error:
+        raise StageFailed(error.message, where=context.stage.id, help=error.help) from error
 
 
 def _tokenizer(context: StageContext) -> str:

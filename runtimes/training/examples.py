@@ -13,7 +13,7 @@ from distillc.spec.errors import StageFailed
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One row. `answer` ends with the end token; its ids are what the student is trained to write."""
+    """One row. `answer` ends with the end token; its ids are what the student is trained to write, mostly those of its own tokenizer."""
 
     row_id: str
     prompt: tuple[int, ...]

@@ -8,7 +8,7 @@ mode, so that no dropout needs a random state.
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -19,9 +19,11 @@ from distillc.plugins.api.trainers import TrainJob
 from distillc.runtimes.inference.loading import Text
 from distillc.runtimes.inference.precision import Precision
 from distillc.runtimes.inference.scoring import Batch
+from distillc.runtimes.inference.token_bytes import token_bytes
 from distillc.runtimes.training import checkpoints
 from distillc.runtimes.training.evaluation import evaluate
 from distillc.runtimes.training.examples import Example, Order, example
+from distillc.runtimes.training.gathered import check_spelled
 from distillc.runtimes.training.head import backward
 from distillc.runtimes.training.schedule import learning_rate, total_steps
 from distillc.runtimes.training.signals import Signals
@@ -60,18 +62,30 @@ class Loop:
         self.settings = job.settings
         self.checkpoint_seconds = checkpoint_seconds
         self.precision: Precision = precision
-        self.examples = [example(row, job.task, text) for row in job.rows]
+        self.signals = {term.name: Signals(term.signals) for term in job.losses if term.signals is not None}
+        self.examples = self._examples()
         self.validation = [example(row, job.task, text) for row in job.validation]
         self.order = Order(len(self.examples), self.settings.batch, job.seed)
         self.total = total_steps(self.settings, self.order.steps_per_epoch)
         self.every = self.settings.evaluate_every or self.order.steps_per_epoch
-        self.signals = {term.name: Signals(term.signals) for term in job.losses if term.signals is not None}
         self.trained = {name: p for name, p in model.named_parameters() if p.requires_grad}
         matrices = [p for p in self.trained.values() if p.dim() >= 2]
         vectors = [p for p in self.trained.values() if p.dim() < 2]
         groups = [{"params": matrices, "weight_decay": self.settings.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
         self.optimizer = torch.optim.AdamW(groups, lr=self.settings.learning_rate, betas=(0.9, 0.95), fused=True)
         self.progress = Progress()
+
+    def _examples(self) -> list[Example]:
+        """Rows in the student's ids. Where a teacher wrote the answer in tokens that are known, they are trained on as they are."""
+        job, text = self.job, self.text
+        found = [example(row, job.task, text) for row in job.rows]
+        for signals in self.signals.values():
+            if signals.header.gathered:
+                pieces = token_bytes(job.model.folder)
+                found = [replace(one, answer=(*signals.targets(one.row_id), text.ends[0])) for one in found]
+                for row, one in zip(job.rows, found, strict=True):
+                    check_spelled(pieces.spelled(one.answer[:-1]), row)
+        return found
 
     def run(self) -> Progress:
         self._resume()

@@ -4,6 +4,9 @@ For each target token the smallest set of ids that holds `mass` of the teacher's
 log-probabilities at T = 1, and for each temperature of the grid the log-sum of exp(log-probability / T) over all other ids. With
 those sums the distribution over kept ids and one bucket is exact at every temperature of the grid, up to float16.
 
+Signals may be gathered: an API told them of its own answers. Then the targets are the tokens that it wrote, and training takes them as they
+are. Of the end token it tells nothing; there the signals read as all mass in the bucket, of which every soft loss is 0, as is its gradient.
+
 A file holds some rows: `offsets` (rows + 1) into the tokens, `starts` (tokens + 1) into the kept ids, `targets` (tokens), `ids` and
 `log_probs` (kept), `tails` (tokens, temperatures), and in its header one JSON text with the row ids and where it all came from.
 """
@@ -12,11 +15,11 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from safetensors import safe_open
 from safetensors.numpy import save_file
 from torch import Tensor
@@ -30,7 +33,7 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignalHeader:
-    """`tokenizer` and `model` are digests: a student with another vocabulary must not read these."""
+    """`tokenizer` and `model` are digests: a student with another vocabulary must not read these. `vocabulary`: how many ids there are."""
 
     vocabulary: int
     temperatures: tuple[float, ...]
@@ -38,6 +41,7 @@ class SignalHeader:
     top_k: int
     tokenizer: str
     model: str
+    gathered: bool = False
 
 
 @dataclass(slots=True)
@@ -50,8 +54,21 @@ class SignalWriter:
 
     def add(self, row_id: str, targets: Sequence[int], log_probs: Tensor) -> None:
         """One row; `log_probs` (tokens, vocabulary) float32 at T = 1, one for each target."""
+        self.add_kept(row_id, targets, sparsify(log_probs, self.header))
+
+    def add_kept(self, row_id: str, targets: Sequence[int], kept: "Kept") -> None:
+        """One row of which no more is known than what is kept."""
+        header = self.header
         self.rows.append(row_id)
-        self._parts.append({"targets": np.asarray(targets, dtype=np.uint32), **sparsify(log_probs, self.header)})
+        self._parts.append(
+            {
+                "targets": np.asarray(targets, dtype=np.uint32),
+                "counts": np.asarray(kept.counts, dtype=np.uint8 if header.top_k < 256 else np.int32),
+                "ids": np.asarray(kept.ids, dtype=np.uint16 if header.vocabulary <= 1 << 16 else np.uint32),
+                "log_probs": np.asarray(kept.log_probs, dtype=np.float16),
+                "tails": np.asarray(kept.tails, dtype=np.float16).reshape(len(targets), len(header.temperatures)),
+            }
+        )
 
     @classmethod
     def joined(cls, header: SignalHeader, writers: Sequence["SignalWriter"]) -> "SignalWriter":
@@ -77,25 +94,30 @@ class SignalWriter:
             "top_k": self.header.top_k,
             "tokenizer": self.header.tokenizer,
             "model": self.header.model,
+            **({"gathered": True} if self.header.gathered else {}),
         }
         # One key: safetensors does not keep the order of several.
         save_file(tensors, path, metadata={"distillc_signals": json.dumps(header, sort_keys=True)})
 
 
-def sparsify(log_probs: Tensor, header: SignalHeader) -> dict[str, NDArray[Any]]:
-    """Kept ids and their log-probabilities (flat), `counts` (tokens,), `tails` (tokens, temperatures)."""
+class Kept(NamedTuple):
+    """Of some tokens: how many ids are kept of each, these ids and their log-probabilities one behind the other, and the tails (tokens,
+    temperatures)."""
+
+    counts: ArrayLike
+    ids: ArrayLike
+    log_probs: ArrayLike
+    tails: ArrayLike
+
+
+def sparsify(log_probs: Tensor, header: SignalHeader) -> Kept:
     values, ids = log_probs.topk(min(header.top_k, log_probs.shape[1]), dim=1)
     before = values.exp().cumsum(1) - values.exp()
     kept = before < header.mass
     counts = kept.sum(1)
     rest = log_probs.scatter(1, ids, torch.where(kept, float("-inf"), values))
     tails = torch.stack([(rest / temperature).logsumexp(1) for temperature in header.temperatures], 1)
-    return {
-        "counts": counts.to(torch.uint8 if header.top_k < 256 else torch.int32).numpy(),
-        "ids": ids[kept].numpy().astype(np.uint16 if header.vocabulary <= 1 << 16 else np.uint32),
-        "log_probs": values[kept].numpy().astype(np.float16),
-        "tails": tails.numpy().astype(np.float16),
-    }
+    return Kept(counts.numpy(), ids[kept].numpy(), values[kept].numpy(), tails.numpy())
 
 
 class Signals:
@@ -114,7 +136,10 @@ class Signals:
             self._files.append(tensors)
             self._rows |= {row: (number, place) for place, row in enumerate(header["rows"])}
             names = ("vocabulary", "mass", "top_k", "tokenizer", "model")
-            self.headers.append(SignalHeader(temperatures=tuple(header["temperatures"]), **{name: header[name] for name in names}))
+            gathered = bool(header.get("gathered"))
+            self.headers.append(
+                SignalHeader(temperatures=tuple(header["temperatures"]), gathered=gathered, **{name: header[name] for name in names})
+            )
         if len(set(self.headers)) != 1:
             raise StageFailed(
                 f"{len(set(self.headers))} kinds of signals where one is expected", where=str(folder), help="capture them again"
@@ -124,6 +149,11 @@ class Signals:
     def __len__(self) -> int:
         return len(self._rows)
 
+    def targets(self, row_id: str) -> tuple[int, ...]:
+        """The tokens that the signals of a row are about; of gathered ones without an end token."""
+        file, start, stop = self._place(row_id)
+        return tuple(int(token) for token in file["targets"][start:stop])
+
     def read(self, examples: Sequence[Example], temperature: float) -> TeacherLogProbs:
         """The teacher on the answer tokens of these examples, one behind the other.
 
@@ -132,12 +162,16 @@ class Signals:
         column = self._column(temperature)
         ids, logs, tails, counts = [], [], [], []
         for example in examples:
-            file, start, stop = self._place(example)
+            file, start, stop = self._place(example.row_id)
+            self._check(example, file["targets"][start:stop])
             first, last = file["starts"][start], file["starts"][stop]
             ids.append(file["ids"][first:last])
             logs.append(file["log_probs"][first:last])
             tails.append(file["tails"][start:stop, column])
             counts.append(file["counts"][start:stop])
+            if self.header.gathered:  # the end token: nothing is kept, all is in the bucket
+                tails.append(np.zeros(1, dtype=np.float16))
+                counts.append(np.zeros(1, dtype=file["counts"].dtype))
         count = torch.from_numpy(np.concatenate(counts).astype(np.int64))
         filled = torch.arange(int(count.max()))[None] < count[:, None]
         sparse_ids = torch.zeros(filled.shape, dtype=torch.long)
@@ -168,19 +202,20 @@ class Signals:
             help="set the loss's `temperature` to one of them",
         )
 
-    def _place(self, example: Example) -> tuple[dict[str, NDArray[Any]], int, int]:
+    def _place(self, row_id: str) -> tuple[dict[str, NDArray[Any]], int, int]:
         try:
-            number, place = self._rows[example.row_id]
+            number, place = self._rows[row_id]
         except KeyError:
-            raise StageFailed(
-                f"no signals for row {example.row_id}", where=example.row_id, help="capture them again on these rows"
-            ) from None
+            raise StageFailed(f"no signals for row {row_id}", where=row_id, help="capture them again on these rows") from None
         file = self._files[number]
         start, stop = (int(at) for at in file["offsets"][place : place + 2])
-        if not np.array_equal(file["targets"][start:stop], np.asarray(example.answer, dtype=np.uint32)):
+        return file, start, stop
+
+    def _check(self, example: Example, targets: NDArray[Any]) -> None:
+        written = example.answer[:-1] if self.header.gathered else example.answer
+        if not np.array_equal(targets, np.asarray(written, dtype=np.uint32)):
             raise StageFailed(
                 f"the signals of row {example.row_id} are for other tokens",
                 where=example.row_id,
                 help="teacher and student must have the same tokenizer; capture the signals again",
             )
-        return file, start, stop

@@ -1,5 +1,6 @@
 """Recorded answers in a spec: they teach by their text alone, and nothing is timed that does not run here."""
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,7 +27,36 @@ def test_they_answer_and_are_evaluated_but_not_measured(spec: str, compiled: Cal
     assert answers.config["engine"] == {"uses": "recorded"}
 
 
-def test_a_soft_loss_learns_nothing_from_them(spec: str, compiled: Callable[..., Compiled]) -> None:
+def test_a_soft_loss_learns_nothing_from_them_without_log_probabilities_and_a_tokenizer(
+    spec: str, compiled: Callable[..., Compiled]
+) -> None:
     with pytest.raises(InvalidSpec) as refused:
         compiled(spec.replace("teacher: teacher}}}", "teacher: them}}}"))
-    assert [finding.code for finding in refused.value.diagnostics if finding.severity.value == "error"] == ["D450"]
+    errors = [finding for finding in refused.value.diagnostics if finding.severity.value == "error"]
+    assert [finding.code for finding in errors] == ["D450", "D450"]
+    assert [word for word in ("top_logprobs", "tokenizer") if not any(word in str(finding.help) for finding in errors)] == []
+
+
+def test_with_both_what_they_told_is_gathered(spec: str, compiled: Callable[..., Compiled], tmp_path: Path) -> None:
+    (tmp_path / "tokenizer.json").write_text("{}")
+    spec = spec.replace("path: a.jsonl", "path: a.jsonl, tokenizer: tokenizer.json").replace(
+        "model: them}", "model: them, top_logprobs: 5}"
+    )
+    plan = compiled(spec.replace("teacher: teacher}}}", "teacher: them}}}")).plan
+    [capture] = [stage for stage in plan.stages if stage.kind == "capture"]
+    assert capture.id == "student/capture"
+    assert capture.config["temperatures"] == [1.0]
+    assert capture.config["engine"] is None
+    assert capture.config["gathers"] == {
+        "uses": "recorded",
+        "tokenizer": "tokenizer.json",
+        "revision": f"hf:{hashlib.sha256(b'{}').hexdigest()}",
+    }
+    elsewhere = spec.replace("tokenizer: tokenizer.json", "tokenizer: there/tokenizer.json")
+    (tmp_path / "there").mkdir()
+    (tmp_path / "tokenizer.json").rename(tmp_path / "there" / "tokenizer.json")
+    moved = compiled(elsewhere.replace("teacher: teacher}}}", "teacher: them}}}")).plan
+    keys = [
+        {stage.id: stage.key for stage in each.stages if stage.kind != "bundle"} for each in (plan, moved)
+    ]  # a bundle has the spec in it
+    assert keys[0] == keys[1], "a path enters no key"
