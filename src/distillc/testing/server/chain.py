@@ -1,7 +1,8 @@
 """A language model small enough to check by hand: 16 words, and after word i comes word i+1+k (mod 16) with probability ½^(k+1).
 
 The last two share the rest, so that the probabilities sum to 1. A text that another teacher wrote gets the same ladder of
-log-probabilities: the piece that stands there has ½, then come the chain's words.
+log-probabilities: the piece that stands there has ½, then come the chain's words. Where bytes are tokens, the byte that stands there has ½,
+then come the letters from a to p without it.
 """
 
 import math
@@ -14,6 +15,9 @@ WORDS = tuple(re.findall(r" \w+", _TEXT))
 SIZE = len(WORDS)
 PROBABILITIES = tuple(0.5 ** min(k + 1, SIZE - 1) for k in range(SIZE))
 LOG_PROBABILITIES = tuple(math.log(p) for p in PROBABILITIES)
+LETTERS = tuple(bytes([letter]) for letter in b"abcdefghijklmnop")
+
+Ladder = list[tuple[bytes, float]]
 
 
 def following(word: int) -> list[int]:
@@ -36,7 +40,13 @@ def written(draw: random.Random, temperature: float, top_p: float, most: int) ->
         yield WORDS[word]
 
 
-def log_probabilities(tokens: list[str], top: int) -> list[tuple[float, list[tuple[str, float]]]]:
+def byte_log_probabilities(text: bytes, top: int) -> list[tuple[float, Ladder]]:
+    """As `log_probabilities`, of bytes."""
+    ladders = [[token, *(letter for letter in LETTERS if letter != token)] for token in (bytes([byte]) for byte in text)]
+    return [(LOG_PROBABILITIES[0], list(zip(ladder[:top], LOG_PROBABILITIES, strict=False))) for ladder in ladders]
+
+
+def log_probabilities(tokens: list[str], top: int) -> list[tuple[float, Ladder]]:
     """For each token its log-probability and the `top` likeliest, as temperature 1 has them."""
     known = {word: index for index, word in enumerate(WORDS)}
     rows, before = [], SIZE - 1
@@ -46,5 +56,6 @@ def log_probabilities(tokens: list[str], top: int) -> list[tuple[float, list[tup
             before = known[token]
         else:
             ladder = [token, *ladder[:-1]]
-        rows.append((LOG_PROBABILITIES[ladder.index(token)], list(zip(ladder[:top], LOG_PROBABILITIES, strict=False))))
+        likeliest = [word.encode() for word in ladder[:top]]
+        rows.append((LOG_PROBABILITIES[ladder.index(token)], list(zip(likeliest, LOG_PROBABILITIES, strict=False))))
     return rows

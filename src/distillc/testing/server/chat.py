@@ -6,7 +6,7 @@ from hashlib import blake2b
 
 from distillc.testing.server import chain
 from distillc.testing.server.refused import Refused, invalid
-from distillc.testing.server.script import Dialect, Script, Teacher
+from distillc.testing.server.script import Dialect, Logprobs, Script, Teacher
 from distillc.testing.server.teachers import Said, chosen, said
 from distillc.testing.server.texts import count, pieces
 
@@ -77,7 +77,7 @@ def complete(body: Body, script: Script, dialect: Dialect, mark: int, created: i
     for index in range(_whole(body.get("n"), 1)):
         answer, tokens = _limited(said(teacher, text, body, limit, mark), limit, body.get("stop"))
         written += tokens + count(str(answer.extra.get("reasoning_content") or answer.extra.get("reasoning") or ""))
-        choices.append(_choice(index, answer, body, dialect))
+        choices.append(_choice(index, answer, body, dialect, script.logprobs))
     messages = body["messages"]
     assert isinstance(messages, list)
     read = sum(count(text_of(message["content"])) + 4 for message in messages)
@@ -118,14 +118,14 @@ def _limited(answer: Said, limit: int, stop: object) -> tuple[Said, int]:
     return answer, tokens
 
 
-def _choice(index: int, answer: Said, body: Body, dialect: Dialect) -> dict[str, object]:
+def _choice(index: int, answer: Said, body: Body, dialect: Dialect, habits: Logprobs) -> dict[str, object]:
     message: dict[str, object] = {"content": answer.content, "role": "assistant", "refusal": None}
     if dialect == "nebius":
         message |= {"annotations": None, "audio": None, "function_call": None, "tool_calls": [], "reasoning_content": None}
     choice: dict[str, object] = {
         "finish_reason": answer.finish_reason,
         "index": index,
-        "logprobs": _logprobs(answer.content or "", _whole(body.get("top_logprobs"), 0)) if body.get("logprobs") is True else None,
+        "logprobs": _logprobs(answer, _whole(body.get("top_logprobs"), 0), habits) if body.get("logprobs") is True else None,
         "message": message | answer.extra,
     }
     if dialect == "nebius":
@@ -133,13 +133,23 @@ def _choice(index: int, answer: Said, body: Body, dialect: Dialect) -> dict[str,
     return choice
 
 
-def _logprobs(content: str, top: int) -> dict[str, object]:
-    tokens = pieces(content)
+def _logprobs(answer: Said, top: int, habits: Logprobs) -> dict[str, object] | None:
+    if habits.told == "never":
+        return None
+    content = answer.content or ""
+    written = pieces(content)
+    tokens = [token.encode() for token in written] if habits.tokens == "pieces" else [bytes([byte]) for byte in content.encode()]
+    ladders = chain.log_probabilities(written, top) if habits.tokens == "pieces" else chain.byte_log_probabilities(content.encode(), top)
+    if habits.end and answer.finish_reason == "stop":
+        tokens.append(habits.end.encode())
+        ladders.append((chain.LOG_PROBABILITIES[0], [(tokens[-1], chain.LOG_PROBABILITIES[0])][:top]))
 
-    def entry(token: str, value: float) -> dict[str, object]:
-        return {"token": token, "logprob": value, "bytes": list(token.encode())}
+    def entry(token: bytes, value: float) -> dict[str, object]:
+        text = token.decode("utf-8", {"bytes": "backslashreplace", "replaced": "replace"}.get(habits.told, "ignore"))
+        told = {"bytes": token, "replaced": text.encode()}.get(habits.told)
+        return {"token": text, "logprob": value, "bytes": None if told is None else list(told)}
 
-    rows = zip(tokens, chain.log_probabilities(tokens, top), strict=True)
+    rows = zip(tokens, ladders, strict=True)
     return {
         "content": [{**entry(token, value), "top_logprobs": [entry(*one) for one in ladder]} for token, (value, ladder) in rows],
         "refusal": None,
@@ -162,10 +172,10 @@ def streamed(reply: Mapping[str, object], with_usage: bool) -> Iterator[bytes]:
         texts = {name: message.pop(name) for name in ("reasoning_content", "reasoning", "content", "refusal") if message.get(name)}
         yield event([{"index": choice["index"], "delta": {"role": "assistant", "content": ""}, "finish_reason": None}])
         for name, text in texts.items():
-            rows = iter((choice["logprobs"] or {}).get("content", ())) if name == "content" else iter(())
-            for piece in pieces(text):
-                row = next(rows, None)
-                logprobs = {"content": [row], "refusal": None} if row else None
+            rows = list((choice["logprobs"] or {}).get("content", ())) if name == "content" else []
+            for piece, last in zip(parts := pieces(text), [*[False] * (len(parts) - 1), True], strict=True):
+                told, rows = (rows, []) if last else (rows[:1], rows[1:])  # bytes are more than pieces, and an end has none
+                logprobs = {"content": told, "refusal": None} if told else None
                 yield event([{"index": choice["index"], "delta": {name: piece}, "logprobs": logprobs, "finish_reason": None}])
         calls = [{"index": number, **call} for number, call in enumerate(message.get("tool_calls") or ())]
         delta = {"tool_calls": calls} if calls else {}

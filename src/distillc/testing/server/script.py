@@ -61,6 +61,20 @@ class Teach(_Part):
     contains: str = Field(default="", description="text that the last message has")
 
 
+class Logprobs(_Part):
+    """How log-probabilities are told where a request asks for them."""
+
+    tokens: Literal["pieces", "bytes"] = Field(
+        default="pieces", description="what a token is there: a piece, or each byte, so that some letters are several"
+    )
+    told: Literal["bytes", "replaced", "text", "never"] = Field(
+        default="bytes",
+        description="of a token that is no text: its bytes, as OpenAI does; U+FFFD in their place, as vLLM; no bytes at all and what is "
+        "text in it, as llama-cpp-python; never: nothing is told of any, as by an API that passes over the request",
+    )
+    end: str = Field(default="", description="what the last token is called, which ends the answer and is no part of it; `` for none")
+
+
 class Batches(_Part):
     """How batches go. The numbers are rows, each another one."""
 
@@ -134,6 +148,7 @@ class Script(_Part):
     requests_per_minute: int | None = Field(default=None, ge=1, description="429 above it; told in `x-ratelimit-*`")
     tokens_per_minute: int | None = Field(default=None, ge=1, description="429 above it; told in `x-ratelimit-*`")
     window: float = Field(default=60.0, gt=0, description="seconds that a minute of the two limits has")
+    logprobs: Logprobs = Field(default=Logprobs(), description="how log-probabilities are told")
     batches: Batches = Field(default=Batches(), description="how batches go")
     jobs: Jobs = Field(default=Jobs(), description="how fine-tuning jobs go")
     adapters: Adapters = Field(default=Adapters(), description="how deployed adapters go")

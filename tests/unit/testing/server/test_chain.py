@@ -37,7 +37,14 @@ def test_temperature_sharpens_and_top_p_cuts() -> None:
 def test_log_probabilities_are_those_of_the_ladder() -> None:
     (first, top), (second, _), (strange, over) = chain.log_probabilities([" the", " sat", "Zebra"], top=2)
     assert first == pytest.approx(math.log(1 / 2))
-    assert [(word, round(math.exp(value), 9)) for word, value in top] == [(" the", 0.5), (" cat", 0.25)]
+    assert [(word, round(math.exp(value), 9)) for word, value in top] == [(b" the", 0.5), (b" cat", 0.25)]
     assert second == pytest.approx(math.log(1 / 4))  # after "the" comes "cat", then "sat"
     assert strange == pytest.approx(math.log(1 / 2))
-    assert [word for word, _ in over] == ["Zebra", " on"]
+    assert [word for word, _ in over] == [b"Zebra", b" on"]
+
+
+def test_of_bytes_the_one_that_stands_there_is_likeliest_and_then_come_letters() -> None:
+    (b, top), (strange, over) = chain.byte_log_probabilities(b"b\xc3", top=3)
+    assert b == strange == pytest.approx(math.log(1 / 2))
+    assert [(token, round(math.exp(value), 9)) for token, value in top] == [(b"b", 0.5), (b"a", 0.25), (b"c", 0.125)]
+    assert [token for token, _ in over] == [b"\xc3", b"a", b"b"]

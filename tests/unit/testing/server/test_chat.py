@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from distillc.testing.server import Script
+from distillc.testing.server.chat import complete
 from tests.unit.testing.server.conftest import Client
 
 Server = Callable[..., Client]
@@ -155,3 +157,20 @@ def test_a_stream_is_events_and_a_last_word(server: Server) -> None:
     deltas = [json.loads(event.removeprefix("data: "))["choices"][0]["delta"] for event in events[:-2]]
     assert "".join(delta.get("reasoning_content", "") for delta in deltas).startswith("Okay")
     assert "".join(delta.get("content", "") for delta in deltas) == "He goes."
+
+
+@pytest.mark.parametrize(
+    ("told", "text", "data"),
+    [("bytes", "\\xc3", [0xC3]), ("replaced", "\ufffd", [0xEF, 0xBF, 0xBD]), ("text", "", None), ("never", "", None)],
+)
+def test_part_of_a_letter_is_told_as_each_server_tells_it(told: str, text: str, data: list[int] | None) -> None:
+    script = Script.model_validate({"teacher": "echo", "logprobs": {"tokens": "bytes", "told": told, "end": "<|im_end|>"}})
+    body = {"model": "m", "messages": [{"role": "user", "content": "é."}], "logprobs": True, "top_logprobs": 1}
+    reply: Any = complete(body, script, "openai", 0, 0)
+    logprobs = reply["choices"][0]["logprobs"]
+    if told == "never":
+        assert logprobs is None
+        return
+    first, _, dot, end = logprobs["content"]
+    assert (first["token"], first["bytes"]) == (text, data)
+    assert (dot["token"], dot["top_logprobs"][0]["token"], end["token"]) == (".", ".", "<|im_end|>")
