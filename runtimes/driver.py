@@ -10,7 +10,7 @@ import json
 import shutil
 import sqlite3
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -70,11 +70,11 @@ def run(
     store: Store,
     executor: Executor,
     plugins: Plugins,
-    until: str | None = None,
+    until: str | Collection[str] | None = None,
     progress: Progress | None = None,
     debug: bool = False,
 ) -> Outcome:
-    """Runs `plan`, whose relative paths start at `folder`, up to the step `until` (None: all of it).
+    """Runs `plan`, whose relative paths start at `folder`, up to the step `until`, or the stages with these ids (None: all of it).
 
     Never raises for what happens in a stage: see `Outcome.error`. Raises UsageError for an unknown step, a contract that the
     executor does not know, a key that is not there, or another run at work in the same home.

@@ -1,19 +1,21 @@
 """Which stages of a plan a run takes."""
 
+from collections.abc import Collection
+
 from distillc.compiler.plan import Input, Plan, Stage, without_cell
 from distillc.spec.errors import UsageError
 from distillc.spec.wording import did_you_mean
 
 
-def select(plan: Plan, until: str | None) -> tuple[Stage, ...]:
-    """The stages of a step (or one stage, by its id) and all that it needs, in the order of the plan.
+def select(plan: Plan, until: str | Collection[str] | None) -> tuple[Stage, ...]:
+    """The stages of a step (or one stage, by its id), or those with the ids given, and all that they need, in the order of the plan.
 
     No training reads the overlap stages before it (docs/adr/0002), and none runs without them.
     """
     if until is None:
         return plan.stages
-    wanted = plan.named(until)
-    if not wanted:
+    wanted = plan.named(until) if isinstance(until, str) else set(until)
+    if isinstance(until, str) and not wanted:
         raise UsageError(f"the plan has no step `{until}`", help=did_you_mean(until, plan.origins.values(), "steps"))
     rows = _rows_of_training(plan)
     for stage in reversed(plan.stages):

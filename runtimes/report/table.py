@@ -16,7 +16,7 @@ def render(report: Mapping[str, Any], width: int = WIDTH) -> str:
     run, rows = report["run"], report["rows"]
     blocks = [_heading(run, rows), *_systems(rows, run, width)]
     for data in _slices(rows):
-        blocks.append([f"on {figures.printable(data)}:", *_grid(*_slice_table(rows, data), width)])
+        blocks.append([f"on {figures.printable(data)}:", *grid(*_slice_table(rows, data), width)])
     if differences := run.get("differences"):
         blocks.append(["differences, paired by item:", *_differences(differences, width)])
     if report["gates"]:
@@ -71,7 +71,7 @@ def _systems(rows: Sequence[Mapping[str, Any]], run: Mapping[str, Any], width: i
         ]
         body.append([row["name"], row["role"], *scores[0], *costs, *scores[1]])
     head = ["size", "tokens/s", "p50 ms", "p95 ms", *(["made in"] if seconds else [])]
-    yield _grid(["system", "role", *first, *head, *rest], body, width)
+    yield grid(["system", "role", *first, *head, *rest], body, width)
 
 
 def _slices(rows: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -101,7 +101,7 @@ def _differences(differences: Sequence[Mapping[str, Any]], width: int) -> list[s
         ]
         for d in differences
     ]
-    return _grid(head, body, width)
+    return grid(head, body, width)
 
 
 def _gates(gates: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -122,7 +122,7 @@ def _gates(gates: Sequence[Mapping[str, Any]]) -> list[str]:
 NAMING = 2
 
 
-def _grid(head: Sequence[str], body: Sequence[Sequence[str]], width: int) -> list[str]:
+def grid(head: Sequence[str], body: Sequence[Sequence[str]], width: int) -> list[str]:
     """Columns aligned (text left, figures right), folded into several blocks where they do not fit."""
     rows = [[figures.printable(cell) for cell in row] for row in (head, *body)]
     widths = [max(len(row[i]) for row in rows) for i in range(len(head))]

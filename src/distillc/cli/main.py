@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 COMMANDS: "Mapping[str, tuple[str, str]]" = {
     "lint": ("distillc.cli.lint", "check specs: unknown keys, wrong types, undefined names"),
     "plan": ("distillc.cli.plan", "show what a spec would run, and what it costs"),
+    "probe": ("distillc.cli.probe", "rank models by quality and price on a few validation rows, before any is a teacher"),
     "run": ("distillc.cli.run", "run a spec or a saved plan"),
     "why": ("distillc.cli.why", "say why a step would run again"),
     "report": ("distillc.cli.report", "print the table of a run"),
