@@ -41,6 +41,7 @@ LIBRARIES = {
     "tokenizers": "tokenizers",
     "torch": "torch",
     "transformers": "transformers",
+    "vllm": "vllm",
 }
 
 # which plugins' fields stand flat in a stage's config, and which under a key of it
@@ -62,6 +63,7 @@ NESTED = {
     "losses": "losses",
     "metrics": "metrics",
     "early_stopping": "metrics",
+    "judge": "judges",
 }
 # What `cache_version` is to a plugin, for the stage kinds' own code (runtimes/stages/KIND.py and what it calls that is no plugin's):
 # moves whenever the output for the same input moves. Those that are not named are at 1.
@@ -83,14 +85,16 @@ def stage_key(kind: str, uses: str | None, config: Mapping[str, Any], inputs: Ma
 
 
 def result_config(kind: str, uses: str | None, config: Mapping[str, Any], marks_of: MarksOf) -> dict[str, Any]:
-    """The fields of a stage's config that change its result: without runtime knobs, secrets and paths of files."""
+    """The fields of a stage's config that change its result: without runtime knobs, secrets and paths of files.
+
+    A field without a value says nothing: so a plugin may get a field that not everybody uses, and what others made keeps its key.
+    """
     hidden: set[str] = set()
     for plugin_kind in OWN.get(kind, ()):
         if uses is not None:
             hidden |= _hidden(marks_of(plugin_kind, uses))
-    if not hidden and NESTED.keys().isdisjoint(config):
-        return dict(config)
-    return {key: _nested(NESTED[key], value, marks_of) if key in NESTED else value for key, value in config.items() if key not in hidden}
+    said = {key: value for key, value in config.items() if value is not None and key not in hidden}
+    return {key: _nested(NESTED[key], value, marks_of) if key in NESTED else value for key, value in said.items()}
 
 
 def _nested(kind: str, value: Any, marks_of: MarksOf) -> Any:
@@ -102,9 +106,7 @@ def _nested(kind: str, value: Any, marks_of: MarksOf) -> Any:
     if "uses" not in value:
         return {name: _nested(kind, item, marks_of) for name, item in value.items()}
     hidden = _hidden(marks_of(kind, value["uses"])) if isinstance(value["uses"], str) else set()
-    if not hidden:
-        return value
-    return {key: item for key, item in value.items() if key not in hidden}
+    return {key: item for key, item in value.items() if item is not None and key not in hidden}
 
 
 def _hidden(marks: tuple[Marked, ...]) -> set[str]:

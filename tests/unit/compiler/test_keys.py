@@ -223,6 +223,12 @@ def test_hidden_fields_leave_nested_plugins_too() -> None:
     }
 
 
+def test_a_field_that_is_new_and_unused_changes_no_key() -> None:
+    before = {"batch": 2, "engine": {"uses": "e", "batch": 2}}
+    after = {"batch": 2, "keep": None, "engine": {"uses": "e", "batch": 2, "seats": None}}
+    assert result_config("generate", None, after, lambda kind, name: ()) == before
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5), lambda v: st.dictionaries(st.text(max_size=5), v, max_size=4)
 )
