@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+import anyio
 import httpx
 
 from distillc.runtimes.remote.addresses import check_address
@@ -119,15 +120,19 @@ class Client:
             raise MayPass(
                 f"{self.endpoint}: no whole answer in {self._timeout:g} s", help=f"raise the engine's `timeout`, or {KEPT}"
             ) from None
-        except (httpx.NetworkError, httpx.RemoteProtocolError, httpx.ProxyError) as error:
+        except (httpx.NetworkError, httpx.RemoteProtocolError, httpx.ProxyError, anyio.EndOfStream) as error:
+            # the last: httpcore 1.0 lets it through where a TLS connection ends while a request is written
             raise self._unreached(error) from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise StageFailed(f"{self.endpoint}: {error}", help="look at `base_url`: it begins with https:// or http://") from None
 
-    def _unreached(self, error: httpx.HTTPError) -> StageFailed:
+    def _unreached(self, error: Exception) -> StageFailed:
         text = str(error) or type(error).__name__
         if "CERTIFICATE_VERIFY_FAILED" in text:
-            return StageFailed(f"{self.endpoint}: its certificate is not trusted here: {text}", help="SSL_CERT_FILE names what is trusted")
+            return StageFailed(
+                f"{self.endpoint}: its certificate is not trusted here: {text}",
+                help="where its authority is your own: export SSL_CERT_FILE=FILE.pem, with the certificates of all that you trust",
+            )
         return MayPass(f"{self.endpoint}: {text}", help=f"is the address right, and reachable from here? Then {KEPT}")
 
     def read(self, response: httpx.Response) -> Any:
