@@ -1,9 +1,12 @@
 """Recorded answers: each input is looked up, letter by letter."""
 
+from base64 import b64decode
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from distillc.plugins.api.artifacts import Completion, Decoding, Model
+from distillc.plugins.api.artifacts import Completion, Decoding, Model, lost
 from distillc.plugins.engines.configs import RecordedConfig
+from distillc.runtimes.inference.logprobs import trimmed
 from distillc.runtimes.records import json_lines
 from distillc.spec.errors import StageFailed
 
@@ -19,10 +22,15 @@ class RecordedEngine:
 class RunningRecorded:
     def __init__(self, model: Model) -> None:
         self.name = model.info.name
-        self.answers = {
-            record["input"]: Completion(text=record["answer"], finish_reason=record["finish_reason"], prompt_tokens=0, completion_tokens=0)
-            for _, record in json_lines(model.folder / "answers.jsonl", self.name)
-        }
+        self.answers: dict[str, Completion] = {}
+        self.told: dict[str, bytes] = {}
+        for _, record in json_lines(model.folder / "answers.jsonl", self.name):
+            asked = record["input"]
+            self.answers[asked] = Completion(
+                text=record["answer"], finish_reason=record["finish_reason"], prompt_tokens=0, completion_tokens=0
+            )
+            if "logprobs" in record:
+                self.told[asked] = b64decode(record["logprobs"])
 
     def generate(self, prompts: Sequence[str], inputs: Sequence[str], decoding: Decoding) -> Iterator[tuple[int, Completion]]:
         missing = [text for text in inputs if text not in self.answers]
@@ -32,8 +40,18 @@ class RunningRecorded:
                 where=self.name,
                 help="record the others too, or ask for fewer rows: `from: NAME.train`, `limit`",
             )
+        untold = [text for text in inputs if text not in self.told and not lost(self.answers[text].finish_reason, self.answers[text].text)]
+        if decoding.top_logprobs and untold:
+            raise StageFailed(
+                f"{len(untold)} of {len(inputs)} answers in `{self.name}` come without `logprobs` as OpenAI writes them; "
+                f"the first: {untold[0]!r}",
+                where=self.name,
+                help="record what a choice has there, or take `top_logprobs` out and learn by a hard loss",
+            )
         for index, text in enumerate(inputs):
-            yield index, self.answers[text]
+            found = self.answers[text]
+            told = trimmed(self.told.get(text, b""), decoding.top_logprobs) if decoding.top_logprobs else b""
+            yield index, replace(found, logprobs=told) if told else found
 
     def token_ids(self, prompt: str) -> list[int]:
         return []

@@ -36,6 +36,7 @@ MANIFESTS = (
         capabilities={"format": "recorded", "tokenizer": "tokenizer"},
         modules=("pyarrow",),
         extra="local",
+        cache_version=2,
     ),
     Manifest(
         kind=Kind.TEACHERS,

@@ -1,6 +1,7 @@
 """Answers that somebody has already: a file of inputs and answers stands where a model would."""
 
 import json
+from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from distillc.compiler.facts.locate import locate
 from distillc.plugins.api.artifacts import FINISH_REASONS, ModelInfo
 from distillc.plugins.api.models import BuildContext
 from distillc.plugins.teachers.configs import RecordedConfig
+from distillc.runtimes.inference import logprobs
 from distillc.runtimes.records import json_lines
 from distillc.spec.errors import StageFailed, UsageError
 
@@ -18,13 +20,16 @@ class Recorded:
         self.config = config
 
     def build(self, out: Path, context: BuildContext) -> ModelInfo:
-        """Writes `answers.jsonl`: each input once, in order. Raises StageFailed for a record without input or answer, and for an input
-        with two answers."""
+        """Writes `answers.jsonl`: each input once, in order; `logprobs` as rows have them, empty where they don't spell the answer.
+
+        Raises StageFailed for a record without input or answer, and for an input with two answers.
+        """
         try:
             file = locate(self.config.path, context.folder)
         except UsageError as error:
             raise StageFailed(error.message, where=context.name, help=error.help) from error
         answers: dict[str, tuple[str, str]] = {}
+        told: dict[str, str] = {}
         for place, record in _records(file, self.config):
             asked, answered = self._text(record, self.config.input, place), self._text(record, self.config.answer, place)
             ended = record.get("finish_reason") or "stop"
@@ -32,10 +37,13 @@ class Recorded:
                 raise StageFailed(f"finish_reason is {ended!r}", where=place, help=f"it is one of {', '.join(FINISH_REASONS)}")
             if answers.setdefault(asked, (answered, ended)) != (answered, ended):
                 raise StageFailed(f"the input {asked!r} has two answers", where=place, help="keep one of them")
-        lines = [
-            json.dumps({"input": asked, "answer": answer, "finish_reason": ended}, ensure_ascii=False)
-            for asked, (answer, ended) in sorted(answers.items())
+            if (found := _logprobs(record.get("logprobs"), answered)) is not None:
+                told.setdefault(asked, b64encode(found).decode())
+        records: list[dict[str, str]] = [
+            {"input": asked, "answer": answer, "finish_reason": ended} for asked, (answer, ended) in sorted(answers.items())
         ]
+        records = [record | ({"logprobs": told[record["input"]]} if record["input"] in told else {}) for record in records]
+        lines = [json.dumps(record, ensure_ascii=False) for record in records]
         (out / "answers.jsonl").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
         family = (context.family,) if context.family else ()
         return ModelInfo(format="recorded", name=context.name, family=context.family, license=context.license, lineage=family)
@@ -50,6 +58,14 @@ class Recorded:
         raise StageFailed(said, where=place, help=f"the model's `input` and `answer` name the file's fields; there are {there}")
 
 
+def _logprobs(told: Any, answer: str) -> bytes | None:
+    """None where the record has none of OpenAI's shape: a field of that name may be something else, and whoever asks for them is told."""
+    try:
+        return logprobs.packed(read, answer) if (read := logprobs.read(told)) else None
+    except ValueError:
+        return None
+
+
 def _records(file: Path, config: RecordedConfig) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Each record with its place, as errors say it."""
     if file.suffix == ".jsonl":
@@ -60,7 +76,7 @@ def _records(file: Path, config: RecordedConfig) -> Iterator[tuple[str, Mapping[
 
     try:
         table = pq.ParquetFile(file)
-        columns = [name for name in (config.input, config.answer, "finish_reason") if name in table.schema_arrow.names]
+        columns = [name for name in (config.input, config.answer, "finish_reason", "logprobs") if name in table.schema_arrow.names]
         batches = (batch.to_pylist() for batch in table.iter_batches(columns=columns, use_threads=False))
         number = 0
         for number, record in enumerate((record for batch in batches for record in batch), start=1):

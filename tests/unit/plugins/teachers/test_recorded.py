@@ -15,6 +15,7 @@ from distillc.plugins.engines.configs import RecordedConfig as EngineConfig
 from distillc.plugins.engines.recorded import RecordedEngine, RunningRecorded
 from distillc.plugins.teachers.configs import RecordedConfig
 from distillc.plugins.teachers.recorded import Recorded
+from distillc.runtimes.inference.logprobs import Candidate, unpack
 from distillc.spec.errors import StageFailed
 
 RECORDS = [
@@ -99,3 +100,39 @@ def test_a_file_that_is_no_parquet_and_one_that_is_not_there_are_named(tmp_path:
     (tmp_path / "out").rmdir()
     with pytest.raises(StageFailed, match=r"c\.jsonl does not exist"):
         built(tmp_path, "c.jsonl")
+
+
+def told(*tokens: str) -> dict[str, Any]:
+    others = [{"token": "It", "bytes": [73, 116], "logprob": -3.0}, {"token": "We", "bytes": [87, 101], "logprob": -4.0}]
+    return {"content": [{"token": token, "bytes": list(token.encode()), "logprob": -0.5, "top_logprobs": others} for token in tokens]}
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.parquet"])
+def test_log_probabilities_are_recorded_with_the_answer_and_told_where_they_are_asked_for(tmp_path: Path, name: str) -> None:
+    records = [
+        {"input": "a", "answer": "He goes.", "logprobs": told("He", " goes", ".")},
+        {"input": "b", "answer": "He went.", "logprobs": told("He", " goes", ".")},
+    ]
+    write(tmp_path, records)
+    pq.write_table(pa.Table.from_pylist(records), tmp_path / "a.parquet")
+    running = opened(built(tmp_path, name))
+    assert dict(running.generate([""], ["a"], Decoding())) == {0: said("He goes.")}
+    found = dict(running.generate([""] * 2, ["a", "b"], Decoding(top_logprobs=1)))
+    positions, by_text = unpack(found[0].logprobs)
+    assert positions == [[Candidate(token, -0.5), Candidate(b"It", -3.0)] for token in (b"He", b" goes", b".")]
+    assert not by_text
+    assert found[1].logprobs == b"", "these tokens spell another answer"
+
+
+def test_answers_without_log_probabilities_are_counted_where_they_are_asked_for(tmp_path: Path) -> None:
+    write(tmp_path, [{"input": "a", "answer": "b"}, {"input": "c", "answer": "d", "logprobs": told("d")}])
+    with pytest.raises(StageFailed, match=r"1 of 2 answers in `them` come without `logprobs` as OpenAI writes them; the first: 'a'"):
+        list(opened(built(tmp_path)).generate([""] * 2, ["a", "c"], Decoding(top_logprobs=5)))
+
+
+def test_a_field_of_another_shape_is_none_of_them_and_harms_nobody_who_does_not_ask(tmp_path: Path) -> None:
+    write(tmp_path, [{"input": "a", "answer": "b", "logprobs": [-0.5, -1.0]}])
+    running = opened(built(tmp_path))
+    assert dict(running.generate([""], ["a"], Decoding())) == {0: said("b")}
+    with pytest.raises(StageFailed, match="1 of 1 answers in `them` come without"):
+        list(running.generate([""], ["a"], Decoding(top_logprobs=5)))
