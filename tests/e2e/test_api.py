@@ -5,6 +5,7 @@ import os
 import random
 import signal
 import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterable
@@ -167,6 +168,42 @@ def test_an_error_ends_with_code_5_and_what_was_answered_is_not_asked_again(tmp_
         server.change(Script())
         assert here.distillc("run", "distill.yaml", "--until", "answers").returncode == 0
         assert Counter(here.asked()) == Counter(prompts()) + Counter(["Correct: She go to school on day 60."])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no file size limit there")
+@pytest.mark.parametrize("mode", ["sync", "batch"])
+def test_a_disk_that_fills_costs_no_more_calls_than_were_in_flight(tmp_path: Path, mode: str) -> None:
+    """A file that may not grow stands for the disk: of 300 kB of answers, or of requests for a batch, 200 kB fit."""
+    import resource
+
+    with serve(Script(teacher="echo"), process=True) as server:
+        here = place(tmp_path, server)
+        digits = random.Random(0)
+        texts = [f"{number} {digits.randbytes(1200).hex()}" for number in range(ROWS)]
+        (tmp_path / "rows.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in texts), encoding="utf-8")
+        spec = tmp_path / "distill.yaml"
+        changed = (
+            spec.read_text(encoding="utf-8")
+            .replace("max_tokens: 128", "max_tokens: 4096")
+            .replace("retries: 1", "retries: 1, poll: 0.05")
+            .replace("    price:", f"    mode: {mode}\n    price:")
+        )
+        spec.write_text(changed, encoding="utf-8")
+        full = subprocess.run(
+            here.command("run", "distill.yaml", "--until", "answers"),
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000)),
+            cwd=tmp_path, env=here.environment, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert full.returncode == 5, full.stderr
+        assert "answers: the disk is full" in full.stderr and "then run again" in full.stderr and "Traceback" not in full.stderr
+        before = len(here.asked())
+        assert (0 < before < ROWS) == (mode == "sync")
+        done = here.distillc("run", "distill.yaml", "--until", "answers")
+        assert done.returncode == 0, done.stderr
+        batches = [call for call in server.calls("/v1/batches") if call["method"] == "POST"]
+        assert (len(batches), max(0, len(here.asked()) - ROWS) <= AT_A_TIME) == (int(mode == "batch"), True)
+    rows, meta = here.sealed()
+    assert (meta["kept"], {row.payload["input"] for row in rows}) == (ROWS, set(texts))
 
 
 def test_a_name_that_the_api_has_not_is_found_before_anything_is_spent(tmp_path: Path) -> None:
