@@ -26,6 +26,8 @@ from distillc.runtimes.store.rows import read_rows
 from distillc.spec.errors import StageFailed
 
 Found = dict[str, Any]
+FREE = Price(NOTHING, NOTHING)
+"""Of what runs here. What an API asks for is known, or is not."""
 _PARTS = ("half", "a third", "a quarter", "a fifth", "a sixth", "a seventh", "an eighth", "a ninth", "a tenth")
 
 
@@ -130,7 +132,7 @@ def sentence(models: Sequence[Found]) -> str:
         return f"`{pick['model']}` is as good as the best, `{best['model']}`, {rows} ({_gap(pick)}), {share}."
     if cheapest is best:
         also = f", and no worse {_are(as_good)}" if as_good else ""
-        return f"`{best['model']}` is the best {rows}{also}, and {'the cheapest' if len(priced) > 1 else 'the only one with a price'}."
+        return f"`{best['model']}` is the best {rows}{also}, and {'none is cheaper' if len(priced) > 1 else 'the only one with a price'}."
     nearest = next(one for one in priced[1:] if Decimal(one["usd_per_1000"]) < dearer)
     share = part_of(Decimal(nearest["usd_per_1000"]), dearer)
     if nearest["difference"] is None:
@@ -200,7 +202,10 @@ def _sealed(store: Store, stage: Stage) -> Sealed:
 
 
 def _price(stage: Stage, batch: bool) -> Price | None:
-    price = price_of(stage.config.get("engine") or {})
+    engine = stage.config.get("engine") or {}
+    if "price" not in engine:
+        return FREE
+    price = price_of(engine)
     return Price(price.input, price.output, BATCH_DISCOUNT) if price and batch else price
 
 

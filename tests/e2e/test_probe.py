@@ -108,9 +108,9 @@ def test_teachers_are_ranked_by_quality_beside_what_they_cost(three: Place) -> N
 
     more = three.probed("--by", "exact_match", "--limit", str(LIMIT))
     assert three.asked() == {"big": LIMIT, "small": LIMIT, "poor": LIMIT}, "and one more model is asked alone"
-    assert [one["model"] for one in more["models"]] == ["big", "small", "poor", "as_is"]
+    assert [one["model"] for one in more["models"]] == ["big", "small", "as_is", "poor"], "of equals the cheaper"
     assert [one["front"] for one in more["models"]] == [True, True, True, False]
-    assert more["models"][3]["usd_per_1000"] is None
+    assert more["models"][2]["usd_per_1000"] == "0", "what runs here costs nothing"
 
 
 def test_what_forbids_a_probe_forbids_it_before_anybody_is_asked(three: Place) -> None:

@@ -97,7 +97,7 @@ def test_the_best_may_be_better_than_all_that_cost_less() -> None:
 
 def test_the_best_may_be_the_cheapest() -> None:
     models = found(model("big", 0.8, "1"), model("other", 0.5, "3"), model("local", 0.79, None), other=(-0.3, -0.4, -0.2), local=(0, -1, 1))
-    assert sentence(models) == "`big` is the best on 50 rows, and no worse is `local`, and the cheapest."
+    assert sentence(models) == "`big` is the best on 50 rows, and no worse is `local`, and none is cheaper."
 
 
 def test_the_best_may_have_no_price() -> None:
