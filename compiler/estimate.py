@@ -44,7 +44,8 @@ class Estimates:
         tokens = self._tokens(stage, rows)
         said: Mapping[str, Any] = {}
         for kind in OWN.get(stage.kind, ()) if stage.uses else ():
-            said = self.own(kind, stage.uses or "", stage.config, {"rows": rows}) or said
+            entering = counts if stage.kind == "generate" else rows
+            said = self.own(kind, stage.uses or "", stage.config, {"rows": entering}) or said
         if isinstance(said.get("rows"), Mapping):
             counts = {**counts, **said["rows"]}
         elif isinstance(said.get("rows"), int):
@@ -86,9 +87,9 @@ class Estimates:
                 everything = rows.get("train")
                 rest = None if everything is None else max(everything - held, 0)
                 return {"train": rest, "validation": config["validation"], "test": config["test"]}
-            case "generate":
             case "generate" if config.get("under_test"):
                 return {split: _limited(count, 0, config.get("limit")) for split, count in rows.items()}
+            case "generate":
                 return {**rows, **({"train": _limited(rows["train"], config.get("skip"), config.get("limit"))} if "train" in rows else {})}
             case "curate":
                 return rows
@@ -99,17 +100,19 @@ class Estimates:
         config = stage.config
         if stage.kind == "generate" and ("engine" in config or "engines" in config):
             total = _total(self._counts(stage, rows))
-            return None if total is None else total * int(config["decoding"]["max_tokens"])
+            return None if total is None else total * int(config["decoding"]["max_tokens"]) * max(len(config.get("engines") or ()), 1)
         if stage.kind == "measure":
             return len(config["models"]) * int(config["prompts"]) * int(config["tokens"]) * int(config["rounds"])
         return None
 
 
 def _usd(stage: Stage, tokens: int | None) -> str | None:
-    """What that many tokens cost where their model has a price."""
-    engine = stage.config.get("engine") or {}
-    price = engine.get("price") if stage.kind == "generate" else None
-    return f"{answers_cost(price, tokens, engine.get('mode')):f}" if price and tokens is not None else None
+    """What that many tokens cost where their model has a price; of a panel each model writes as many as another."""
+    engines = list((stage.config.get("engines") or {"": stage.config.get("engine") or {}}).values())
+    paid = [engine for engine in engines if "price" in engine]  # what runs here has no such field
+    if stage.kind != "generate" or tokens is None or not paid or not all(engine["price"] for engine in paid):
+        return None
+    return f"{sum(answers_cost(engine['price'], tokens // len(engines), engine.get('mode')) for engine in paid):f}"
 
 
 def answers_cost(price: Mapping[str, Any], tokens: int, mode: str | None) -> Decimal:

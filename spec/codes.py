@@ -108,6 +108,7 @@ CODES: Mapping[str, Code] = {
     "D316": _rule("answers_cut_short"),
     "D317": _rule("hot_decoding"),
     "D318": _rule("empty_range", binding=True),
+    "D319": _rule("panel", binding=True),
     "D401": _rule("early_stopping", binding=True),
     "D402": _rule("last_weights"),
     "D403": _rule("epochs_and_steps"),

@@ -5,6 +5,7 @@ plugins; so third parties' plugins are seen as the built-ins are. A plugin that 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from math import prod
 from typing import Any, NamedTuple
 
 from distillc.spec.check import Walker
@@ -22,11 +23,12 @@ NO_TARGET, OWN_TARGET, ANSWER = "none", "own", "answer"
 
 class Effect(NamedTuple):
     """What a generator does to a row. `target`: what stands in its target then, `none`, `own` (its own) or `answer`; None where that is as
-    before, or not `known`. `answers`: the field that takes an answer of its model."""
+    before, or not `known`. `answers`: the field that takes an answer of its model. `times`: how many rows it makes of one at the most."""
 
     target: str | None
     answers: str | None
     known: bool
+    times: int | None = None
 
 
 class Rows(NamedTuple):
@@ -100,8 +102,8 @@ def _generate(made: Rows, body: Mapping[str, Any], plugins: PluginTable) -> Rows
     if next_to_data:
         made = made._replace(start=skip, stop=None if limit is None else skip + limit)
     bounds = [number for number in (limit, None if made.at_most is None else max(0, made.at_most - skip)) if number is not None]
-    one_each = all(plugins.capabilities("generators", item["uses"]).get("rows") == "one" for item in body["steps"])
     effects = tuple(effect_of(item, plugins) for item in body["steps"])
+    times = _product([effect.times for effect in effects])
     bare, answered, teachers = made.bare, made.answered, list(made.teachers)
     for index, (item, effect) in enumerate(zip(body["steps"], effects, strict=True)):
         if effect.target is not None or not effect.known:
@@ -111,9 +113,9 @@ def _generate(made: Rows, body: Mapping[str, Any], plugins: PluginTable) -> Rows
             teachers += _named("generators", item, "model", plugins)
     return made._replace(
         teachers=tuple(dict.fromkeys(teachers)),
-        at_most=min(bounds, default=None) if one_each else None,
-        held_out=made.held_out if one_each else {},
-        unsifted=made.unsifted and one_each and (next_to_data or not (skip or limit)),
+        at_most=min(bounds) * times if bounds and times else None,
+        held_out={split: count * times for split, count in made.held_out.items()} if times else {},
+        unsifted=made.unsifted and times is not None and (next_to_data or not (skip or limit)),
         bare=bare,
         answered=answered,
         effects=effects,
@@ -127,11 +129,26 @@ def _curate(made: Rows, body: Mapping[str, Any], plugins: PluginTable) -> Rows:
 
 def effect_of(item: Mapping[str, Any], plugins: PluginTable) -> Effect:
     able = plugins.capabilities("generators", item["uses"])
+    times = _times(item, able.get("rows"), plugins)
     if "answers" in able:
         field = evaluated(able["answers"], item)
-        return Effect(ANSWER if field == "target" else None, field, known=True)
+        return Effect(ANSWER if field == "target" else None, field, known=True, times=times)
     target = evaluated(able.get("target"), item)
-    return Effect(target, None, known=target is not None)
+    return Effect(target, None, known=target is not None, times=times)
+
+
+def _times(item: Mapping[str, Any], declared: Any, plugins: PluginTable) -> int | None:
+    match declared if isinstance(declared, str) else evaluated(declared, item):
+        case "one":
+            return 1
+        case "one a model":
+            return len(_named("generators", item, "model", plugins))
+    return None
+
+
+def _product(factors: Sequence[int | None]) -> int | None:
+    known = [factor for factor in factors if factor is not None]
+    return prod(known) if len(known) == len(factors) else None
 
 
 def _named(kind: str, body: Mapping[str, Any], mark: str, plugins: PluginTable) -> list[str]:

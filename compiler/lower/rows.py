@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
+from distillc.compiler.document import Where
 from distillc.compiler.lower.graph import Draft, Fields, Graph, Step
 from distillc.compiler.plan import Input
-from distillc.spec.model import CurateStep, GenerateStep, SourceStep
+from distillc.plugins.api.manifest import Kind
+from distillc.spec.model import CurateStep, GenerateStep, SourceStep, Uses
 
 
 def lower_data(graph: Graph, step: Step, body: SourceStep) -> None:
@@ -42,7 +44,8 @@ def lower_generate(graph: Graph, step: Step, body: GenerateStep) -> None:
         engines = wire_references(graph, fields, config, inputs)
         if engines or item.decoding:  # what asks no model is made the same whatever the decoding is
             config["decoding"] = graph.decoding(item.decoding)
-        graph.add(Draft(stage, "generate", item.uses, config, inputs, step.name, where), [fields, *engines])
+        nested = wire_plugins(graph, fields, config, where)
+        graph.add(Draft(stage, "generate", item.uses, config, inputs, step.name, where), [fields, *engines, *nested])
         rows = Input(stage)
 
 
@@ -83,6 +86,16 @@ def wire_references(graph: Graph, fields: Fields, config: dict[str, Any], inputs
     elif engines:
         config["engines"] = {**config.get("engines", {}), **{port: engine.flat() for port, engine in engines.items()}}
     return list(engines.values())
+
+
+def wire_plugins(graph: Graph, fields: Fields, config: dict[str, Any], where: Where) -> list[Fields]:
+    """Writes out the plugins that a plugin's fields take, a judge say, and returns them."""
+    found: list[Fields] = []
+    for marked in graph.marks(fields.kind, fields.uses):
+        if marked.mark in set(Kind) and (given := config.get(marked.field)) is not None:
+            found.append(graph.fields(marked.mark, Uses.model_validate(given), (*where, marked.field)))
+            config[marked.field] = found[-1].flat()
+    return found
 
 
 def _stage_ids(name: str, uses: Sequence[str]) -> list[str]:

@@ -56,12 +56,14 @@ def _answers(outline: Outline, step: Step) -> "Decimal | None":
     if any(count is None for count in counts):
         return None
     costs = []
-    for used in step.body["steps"]:
+    asked = sum(count for count in counts if count)
+    for used, effect in reversed(list(zip(step.body["steps"], rows.effects, strict=True))):
+        asked //= effect.times or 1  # a generator that makes several rows of one is asked with fewer
         for name in outline.named("generators", used, "model"):
             model = outline.models[name]
             price = price_of(model) if model.format == "api" else None
             if price:
                 decoding = used.get("decoding") or outline.part("decoding")
                 mode = (model.engine or {}).get("mode") or model.fields.get("mode")
-                costs.append(answers_cost(price, sum(count for count in counts if count) * int(decoding["max_tokens"]), mode))
+                costs.append(answers_cost(price, asked * int(decoding["max_tokens"]), mode))
     return sum(costs[1:], costs[0]) if costs else None

@@ -1,8 +1,8 @@
 """A judge decides about itself: it, or a model with its weights, is among those that it judges.
 
 Why: a model knows its own texts and likes them better than others, the more so the better it knows them; rules find nothing wrong with
-what they have corrected. Such a verdict says who the judge is. LLM Evaluators Recognize and Favor Their Own Generations, 2024.
-https://arxiv.org/abs/2404.13076
+what they have corrected, so of a panel (`keep: best`) they choose their own. Such a verdict says who the judge is. LLM Evaluators
+Recognize and Favor Their Own Generations, 2024. https://arxiv.org/abs/2404.13076
 
 Example:
 
@@ -40,6 +40,10 @@ def check(outline: Outline) -> Iterator[Diagnostic]:
         for name, judge in (step.body.get("judges") or {}).items():
             yield from _models(outline, step, name, judge)
             yield from _rules(outline, step, name, judge)
+    for step in outline.of("generate"):
+        for index, item in enumerate(step.body["steps"]):
+            if isinstance(judge := item.get("judge"), Mapping):
+                yield from _panel(outline, step, index, item, judge)
 
 
 def _models(outline: Outline, step: Step, name: str, judge: Mapping[str, Any]) -> Iterator[Diagnostic]:
@@ -68,6 +72,17 @@ def _rules(outline: Outline, step: Step, name: str, judge: Mapping[str, Any]) ->
                 related = label(outline, (*step.where, "judges", name), "the judge")
                 help = f"compare by a metric, or with another model than `{model.name}`"
                 yield warning(outline, "D653", (*step.where, "gates", gate, side), message, help, related=related)
+
+
+def _panel(outline: Outline, step: Step, index: int, item: Mapping[str, Any], judge: Mapping[str, Any]) -> Iterator[Diagnostic]:
+    """A judge that chooses among answers of which some are its own: it has nothing against these."""
+    family = outline.capabilities("judges", judge["uses"]).get("family")
+    for name in outline.named("generators", item, "model"):
+        model = outline.models[name]
+        if family and not model.has_weights and model.family == family:
+            message = f"judge `{judge['uses']}` chooses among answers of which those of `{name}` are its own"
+            help = f"take `{name}` out of `model`, or another judge"
+            yield warning(outline, "D653", (*step.where, "steps", index, "judge"), message, help)
 
 
 def _same(outline: Outline, name: str) -> str:

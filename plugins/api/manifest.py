@@ -34,7 +34,7 @@ class Manifest(NamedTuple):
       engines      reads: [formats], does: [generate, score_tokens …]     teachers    format: the model format it builds, family,
       quantizers   writes: format                                                     converts: {file format: [architectures]}
       sources      rows: at most so many                                  students    format
-      generators   rows: "one", where a row makes no second
+      generators   rows: "one", where a row makes no second, or "one a model"
       trainers     soft_targets: bool                                     losses      needs: none | log_probabilities
                    format: of the models that it takes and makes (hf)
       curators     scope: row | all                                       metrics, judges   values: {name: higher | lower}, "" for one

@@ -1,6 +1,7 @@
 """What a spec may say about each generator."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -37,7 +38,7 @@ class CorruptConfig(Config):
 class AnswerConfig(Config):
     """What goes with what is a rule (`spec/rules/panel.py`)."""
 
-    model: ModelRef | Annotated[tuple[ModelRef, ...], Field(min_length=2, json_schema_extra={"uniqueItems": True})] = Field(
+    model: ModelRef | Annotated[tuple[ModelRef, ...], Field(min_length=2)] = Field(
         description="the model that answers; a list is a panel: all of them answer, and `keep` says what becomes of that"
     )
     keep: Literal["agreement", "best", "all"] | None = Field(
@@ -64,3 +65,8 @@ class AnswerConfig(Config):
         description="so many likeliest tokens are asked for at each token of an answer: what a soft loss learns from where the model is "
         "behind an API",
     )
+
+    def estimate(self, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+        if self.keep != "all" or isinstance(self.model, str):
+            return {}
+        return {"rows": {split: None if count is None else count * len(self.model) for split, count in inputs["rows"].items()}}

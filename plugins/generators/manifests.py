@@ -21,6 +21,10 @@ MANIFESTS: tuple[Manifest, ...] = (
         summary="the answer of a model to each row",
         config=f"{_CONFIGS}:AnswerConfig",
         impl="distillc.plugins.generators.answer:Answer",
-        capabilities={"rows": "one", "answers": "into", "logprobs": "top_logprobs"},
+        capabilities={
+            "rows": {"keep": {"all": {"const": "one a model"}, **{each: {"const": "one"} for each in ("agreement", "best", "None")}}},
+            "answers": "into",
+            "logprobs": "top_logprobs",
+        },
     ),
 )

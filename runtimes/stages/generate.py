@@ -26,13 +26,13 @@ ROWS = "rows.parquet"
 SHARD_ROWS = 1000  # enough that sorting by length makes even batches, few enough that another machine can take some
 REMOTE_SHARD_ROWS = 10_000  # at the end of a shard calls run out one by one, and an API has many at a time
 BATCH = 32  # for engines whose config does not say
-
 WAYS_OUT = {
     "truncated": "raise `max_tokens`, or give the step `truncated: keep`: the model never ends its answers",
     "disagreement": "answer at temperature 0, or ask for fewer votes with `agree`: no two models say the same",
     "unclear tokens": "the tokens that the API tells do not spell its answers: ask a server that tells their `bytes`, or no `top_logprobs`",
 }
 """Where every row was dropped for one reason."""
+
 
 def shards(context: StageContext) -> tuple[Shard, ...]:
     rows = _input(context)
@@ -95,9 +95,6 @@ def _input(context: StageContext) -> list[Row]:
     return rows
 
 
-def _check(context: StageContext, rows: Sequence[Row], made: Sequence[Row], dropped: Mapping[str, str]) -> None:
-    """Every input row is the parent of an output row or dropped with a reason, and no row changes its split."""
-    splits = {row.row_id: row.split for row in rows}
 def _tell(context: StageContext, shard: Shard, done: int, ports: Sequence[str] = (), port: str = "") -> None:
     """How far a stage is: so many rows of a shard are done. Of a panel answers are told, for its models come one after the other."""
     asked = max(len(ports), 1)
@@ -105,6 +102,9 @@ def _tell(context: StageContext, shard: Shard, done: int, ports: Sequence[str] =
     context.emit("progress", done=answers, total=len(_input(context)) * asked, unit="rows" if asked == 1 else "answers")
 
 
+def _check(context: StageContext, rows: Sequence[Row], made: Sequence[Row], dropped: Mapping[str, str]) -> None:
+    """Every input row is the parent of an output row or dropped with a reason, and no row changes its split."""
+    splits = {row.row_id: row.split for row in rows}
     parents = {parent for row in made for parent in row.parents}
     lost = [row_id for row_id in splits if row_id not in parents and row_id not in dropped]
     if lost:
@@ -158,7 +158,7 @@ class _Context:
         judge: Metric = self._stage.once(f"judge {field}", lambda: self._stage.plugin(Kind.JUDGES, config))
         if not items:
             return []
-        (better,) = self._stage.manifest(Kind.JUDGES, config["uses"]).capabilities["values"].values()
+        (better,) = self._stage.manifest(Kind.JUDGES, config["uses"]).capabilities.get("values", {"": "higher"}).values()
         (values,) = judge.aggregate(judge.statistics(items), np.ones(len(items))).values()
         return list(map(float, values if better == "higher" else -values))
 

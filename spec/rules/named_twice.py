@@ -25,7 +25,7 @@ from distillc.spec.wording import shorten
 def check(context: Context) -> Iterator[Diagnostic]:
     first: dict[tuple[tuple[str | int, ...], str], Span] = {}
     for reference in context.references:
-        if isinstance(reference.path[-1], int):
+        if isinstance(reference.path[-1], int) and reference.path[-2] != "model":  # of a panel it is an error (D319)
             yield from _see(first, (reference.path[:-1], reference.text), reference.span)
     for step in entries(context.at("data")):
         for package in items(context.at("data", step.key, "packages")):

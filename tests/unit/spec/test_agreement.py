@@ -23,6 +23,7 @@ from pydantic import BaseModel, ValidationError
 from distillc.plugins import registry
 from distillc.plugins.registry import Registry
 from distillc.spec.check import check
+from distillc.spec.marks import marked_fields
 from distillc.spec.model import ModelStep, Spec, Uses
 from distillc.spec.parse import parse
 from distillc.spec.source import Source
@@ -79,9 +80,10 @@ def by_pydantic(spec: Any) -> bool:
     """Strict, for lint has refused by then what pydantic would be kind enough to convert; as JSON, where a list may be a tuple."""
     try:
         typed = Spec.model_validate_json(json.dumps(whole(spec)), strict=True)
-        for step in steps(typed):
+        waiting = list(steps(typed))
+        for step in waiting:
             kind = next(kind for kind in kinds(step) if step.uses in builtins().names(kind))
-            builtins().config_class(kind, step.uses).model_validate_json(json.dumps(step.fields), strict=True)
+            waiting += steps(builtins().config_class(kind, step.uses).model_validate_json(json.dumps(step.fields), strict=True))
             if not owned_keys_are_right(step, kind):
                 return False
     except (ValidationError, StopIteration):
@@ -98,7 +100,7 @@ def owned_keys_are_right(step: Uses, kind: str) -> bool:
     if isinstance(step, ModelStep):
         return (kind == "students") == (step.from_ is not None) and not (kind == "teachers" and "from_" in step.model_fields_set)
     if kind == "generators" and "decoding" in step.model_fields_set:
-        return any(field.get("x-distillc") == "model" for field in builtins().config_schema(kind, step.uses)["properties"].values())
+        return any(marked.mark == "model" for marked in marked_fields(builtins().config_schema(kind, step.uses)))
     return True
 
 
