@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from email.utils import formatdate
 from functools import partial
 
 import httpx
@@ -171,9 +172,10 @@ def test_no_more_calls_are_out_than_are_taken_in() -> None:
     assert taken == 40
 
 
-def test_a_limit_of_requests_is_kept_after_it_was_met_once() -> None:
+@pytest.mark.parametrize("dialect", ["openai", "nebius"])
+def test_a_limit_of_requests_is_kept_after_it_was_met_once(dialect: Dialect) -> None:
     script = Script(teacher="echo", requests_per_minute=10, window=0.5)
-    with serve(script) as server:
+    with serve(script, dialect=dialect) as server:
         found = answers(server, 35, concurrency=8)
         calls = server.calls(CHAT)
     assert len(found) == 35
@@ -182,10 +184,20 @@ def test_a_limit_of_requests_is_kept_after_it_was_met_once() -> None:
     assert len(calls) == 35 + refused
 
 
-def test_a_limit_of_tokens_is_kept_too() -> None:
+@pytest.mark.parametrize("dialect", ["openai", "nebius"])
+def test_a_limit_of_tokens_is_kept_too(dialect: Dialect) -> None:
     script = Script(teacher="echo", tokens_per_minute=400, window=0.5)  # of about 27 a call
-    with serve(script) as server:
+    with serve(script, dialect=dialect) as server:
         assert len(answers(server, 40, concurrency=8)) == 40
+
+
+def test_a_date_to_come_back_at_is_waited_for() -> None:
+    again = time.time() + 2
+    fault = Fault(status=429, retry_after=formatdate(again, usegmt=True), first=1)
+    with serve(Script(teacher="echo", faults=(fault,))) as server:
+        assert answers(server)[0].text == "row 0"
+        assert len(server.calls(CHAT)) == 2
+    assert int(again) <= time.time() < again + 5  # such a date has whole seconds
 
 
 def test_what_the_filter_holds_back_is_an_answer_of_its_class_and_no_error() -> None:
