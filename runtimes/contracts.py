@@ -13,6 +13,7 @@ CONTRACTS: Mapping[str, Contract] = {
     **dict.fromkeys(("build-model", "train", "quantize", "parity", "measure"), Contract.SESSION),
 }
 ALONE = frozenset({"measure"})
+BESIDE = frozenset({"rows", "parity"})  # ports beside that of a model
 MOST_JOBS = 16  # each has a process that waits
 
 
@@ -35,8 +36,23 @@ def spends(stage: Stage, plugins: Manifests) -> bool:
 
 
 def is_remote(engine: Mapping[str, Any], plugins: Manifests) -> bool:
-    """Whether what an engine (its config) runs is on somebody else's machine."""
+    """Whether what an engine (its config) runs is on somebody else's machine: there it may cost."""
     return bool(plugins.manifest("engines", engine["uses"]).capabilities.get("remote"))
+
+
+def is_leased(engine: Mapping[str, Any], plugins: Manifests) -> bool:
+    """Whether an engine asks a server of its own on this machine, which lives while stages ask it: a lease."""
+    return bool(plugins.manifest("engines", engine["uses"]).capabilities.get("lease"))
+
+
+def answers_each(engine: Mapping[str, Any], plugins: Manifests) -> bool:
+    """Whether what an engine answers to one prompt does not hang on what else it is asked: a server does the batches, wherever it is."""
+    return is_remote(engine, plugins) or is_leased(engine, plugins)
+
+
+def leased(stage: Stage, plugins: Manifests) -> dict[str, Mapping[str, Any]]:
+    """The engines of a stage that ask a server of their own, by the port of the model."""
+    return {port: engine for port, engine in _by_port(stage) if is_leased(engine, plugins)}
 
 
 def may_begin(stage: Stage, waiting: Sequence[Stage], jobs: Collection[str], plugins: Manifests, *, counted: bool) -> bool:
@@ -72,3 +88,13 @@ def _engines(stage: Stage) -> Iterator[Mapping[str, Any]]:
     for engine in [stage.config.get("engine"), *(stage.config.get("engines") or {}).values()]:
         if engine:
             yield {"uses": engine} if isinstance(engine, str) else engine
+
+
+def _by_port(stage: Stage) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The engines that a stage opens, each with the port of its model. Where there is one, its port is that of no rows and no check."""
+    config = stage.config
+    if engine := config.get("engine"):
+        alone = "export" if stage.kind == "parity" else next((port for port in stage.inputs if port not in BESIDE and "." not in port), "")
+        yield alone, {"uses": engine} if isinstance(engine, str) else engine
+    for port, engine in (config.get("engines") or {}).items():
+        yield f"model.{port}" if stage.kind == "bundle" else port, {"uses": engine} if isinstance(engine, str) else engine

@@ -17,13 +17,14 @@ from typing import Any, Protocol
 
 from distillc.compiler.plan import Plan, Stage
 from distillc.runtimes.budget import Budget
-from distillc.runtimes.contracts import ALONE, Manifests, contract_of, may_begin
+from distillc.runtimes.contracts import ALONE, Manifests, contract_of, leased, may_begin
 from distillc.runtimes.credentials import refuse_missing
 from distillc.runtimes.cutoff import Schemas, content_key
 from distillc.runtimes.delivery import deliver
 from distillc.runtimes.events import EventLog
 from distillc.runtimes.interrupts import cancelled_by_signals
 from distillc.runtimes.journal import Journal
+from distillc.runtimes.leases import Leases
 from distillc.runtimes.ledger import actor
 from distillc.runtimes.lock import run_lock
 from distillc.runtimes.selection import select
@@ -93,13 +94,13 @@ def run(
 
 def _refuse_contracts(stages: Sequence[Stage], executor: Executor, plugins: Plugins) -> None:
     for stage in stages:
-        contract = contract_of(stage, plugins)
-        if contract not in executor.contracts:
-            raise UsageError(
-                f"stage kind '{stage.kind}' needs contract '{contract}', which this executor does not run",
-                where=stage.id,
-                help=f"it runs: {', '.join(sorted(executor.contracts))}",
-            )
+        for contract in [contract_of(stage, plugins), *([Contract.LEASE] if leased(stage, plugins) else [])]:
+            if contract not in executor.contracts:
+                raise UsageError(
+                    f"stage kind '{stage.kind}' needs contract '{contract}', which this executor does not run",
+                    where=stage.id,
+                    help=f"it runs: {', '.join(sorted(executor.contracts))}",
+                )
 
 
 def _run_id(home: Path, name: str) -> str:
@@ -137,6 +138,7 @@ class _Run:
         self.journal = Journal(store.home / "journal.sqlite3")
         self.sealed: dict[str, Sealed] = {}
         self.budget = Budget(plan, self.home.parent)
+        self.leases = Leases(plan, store, executor, plugins, self._where(self.home / "work"), self.log)
 
     async def go(self) -> Outcome:
         outcome = self.outcome
@@ -147,7 +149,8 @@ class _Run:
             with cancelled_by_signals():
                 self._begin()
                 try:
-                    await self._all()
+                    async with self.leases:
+                        await self._all()
                 finally:
                     await self.executor.close()
             state, outcome.exit_code = "finished", exit_code(outcome.verdicts)
@@ -209,13 +212,14 @@ class _Run:
     # --- which stage next
 
     async def _all(self) -> None:
-        """In the order of the plan, but for what has to wait for a job. A job that fails ends the run after the stage at work."""
+        """In the order of the plan, but for what has to wait for a job, and what asks a server that is there. A job that fails ends the run
+        after the stage at work."""
         waiting = list(self.stages)
         jobs: dict[str, asyncio.Task[None]] = {}
         try:
             while waiting or jobs:
                 ready = (one for one in waiting if may_begin(one, waiting, jobs, self.plugins, counted=self.budget.counted))
-                stage = next(ready, None)
+                stage = self.leases.first(ready)
                 if stage is None:
                     await asyncio.wait(jobs.values(), return_when=asyncio.FIRST_COMPLETED)
                 else:
@@ -224,6 +228,7 @@ class _Run:
                         jobs[stage.id] = asyncio.create_task(self._stage(stage))
                     else:
                         await self._stage(stage)
+                        await self.leases.end_but_for(waiting)
                 for done in [id for id, task in jobs.items() if task.done()]:
                     jobs.pop(done).result()
         finally:
@@ -281,18 +286,15 @@ class _Run:
 
     async def _do(self, stage: Stage) -> None:
         contract = contract_of(stage, self.plugins)
+        if stage.kind in ALONE:
+            await self.leases.end_but_for(())
         work = StageWork(
             contract=contract,
             stage=asdict(stage),
-            where=Where(
-                store=self.store.url,
-                folder=str(self.folder),
-                work=str(work_folder(self.store.home, stage.key)),
-                events=str(self.log.path),
-                debug=self.debug,
-            ),
+            where=self._where(work_folder(self.store.home, stage.key)),
             alone=stage.kind in ALONE,
             inputs={port: self.sealed[ref.stage].key for port, ref in stage.inputs.items()},
+            leases=await self.leases.of(stage),
         )
         if contract is Contract.SESSION:
             await self.executor.run_session(work)
@@ -302,6 +304,9 @@ class _Run:
             await self.executor.run_job(work, self.budget.left())
         else:
             await self._map(work)
+
+    def _where(self, work: Path) -> Where:
+        return Where(store=self.store.url, folder=str(self.folder), work=str(work), events=str(self.log.path), debug=self.debug)
 
     async def _map(self, work: StageWork) -> None:
         await self.executor.run_reduce(replace(work, part="cut"))

@@ -26,6 +26,8 @@ from distillc.spec.errors import BudgetReached
 
 ENTRY = "distillc.runtimes.stages.execute:execute"
 """What a worker calls with a request (plain JSON: see there), imported by this name, so that executors do not depend on stages."""
+LEASE_ENTRY = "distillc.runtimes.leasing:server_of"
+"""What tells, of a request for a lease (plain JSON: see there), which server is to be started."""
 
 
 class Contract(StrEnum):
@@ -54,6 +56,8 @@ class Where:
 class StageWork:
     """One stage as data (`stage` is a compiler `Stage` as a dict) and, in `inputs`, the sealed key of what enters each port.
 
+    `leases` are the servers that it asks, by the port of the model: each a `Lease` as a dict.
+
     `part` is what a reduce does for a stage that is a map: `cut` writes its shards to `shards.json` in the work folder, `collect`
     makes one artifact of the sealed shards that stand there. Any other stage is done whole.
     """
@@ -63,6 +67,7 @@ class StageWork:
     where: Where
     alone: bool = False
     inputs: dict[str, str] = field(default_factory=dict)
+    leases: dict[str, dict[str, Any]] = field(default_factory=dict)
     part: Literal["cut", "collect"] | None = None
 
 
@@ -108,7 +113,7 @@ def refuse_late(allowance: Allowance) -> None:
 
 @dataclass(frozen=True, slots=True)
 class LeaseRequest:
-    """A server wanted: which engine on which model, for as long as the context is open."""
+    """A server wanted: which engine on which sealed model (its key), for as long as the context is open. `options`: the engine's fields."""
 
     engine: str
     model: str
@@ -117,7 +122,10 @@ class LeaseRequest:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
+    """A server that answers: where, and what it calls its model."""
+
     base_url: str
+    name: str
     pid: int | None = None
 
 
@@ -138,7 +146,10 @@ class Executor(Protocol):
         """The whole stage, a map too. It waits more than it works, so local stages go on beside it."""
         ...
 
-    def lease(self, request: LeaseRequest, where: Where) -> AbstractAsyncContextManager[Lease]: ...
+    def lease(self, request: LeaseRequest, where: Where) -> AbstractAsyncContextManager[Lease]:
+        """The server lives as long as the context is open, and no longer than whoever opened it. An error that leaves the context is
+        raised as what it comes from, where that is the server's end."""
+        ...
 
     async def close(self) -> None: ...
 

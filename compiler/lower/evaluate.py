@@ -28,11 +28,16 @@ def lower_evaluate(graph: Graph, step: Step, body: EvaluateStep) -> None:
     }
     _metrics(graph, step, body, models, list(data), answers, lower_overlaps(graph, step, models, data))
     judges = {name: _judge(graph, step, body, name, models, list(data), answers) for name in body.judges}
-    measured = [name for name in models if graph.models[name].runs_here]
+    measured = [name for name in models if graph.models[name].runs_here and not _is_served(graph, name)]
     _measure(graph, step, body, measured, next(iter(data.values())), parities)
     claims = {name: _claim(graph, body, name, gate, next(iter(data))) for name, gate in body.gates.items()}
     gates = [name for name, gate in body.gates.items() if _gate(graph, step, body, name, gate, claims, judges)]
     _report(graph, step, body, models, list(data), judges, gates, bool(measured))
+
+
+def _is_served(graph: Graph, name: str) -> bool:
+    """Whether a model is behind a server, whose speed hangs on what else it is asked: that of its engine alone is not its own."""
+    return graph.outline.is_leased((graph.models[name].engine or {}).get("uses"))
 
 
 def lower_parity(graph: Graph, export: str, rows: Input) -> str | None:

@@ -246,14 +246,14 @@ class Graph:
         return Input(name, split or bare)
 
     def engine(self, name: str) -> Fields | None:
-        """The engine of a model: its own `engine:`, or the first by name that reads its format and is installed here."""
+        """The engine of a model: its own `engine:`, or the first by name that reads its format unasked and is installed here."""
         model = self.models[name]
         if model.engine is not None:
             uses = model.engine["uses"]
             given = {key: value for key, value in model.engine.items() if key != "uses"}
             return self.fields_of("engines", uses, self.handed_on("engines", uses, model, given), (*model.where, "engine"))
         if model.format not in self.known.readers:
-            readers = self.outline.readers(model.format)
+            readers = self.outline.default_readers(model.format)
             installed = [n for n in readers if not self.plugins.missing(self.plugins.manifest("engines", n))]
             self.known.readers[model.format] = next(iter([*installed, *readers]), None)
         engine = self.known.readers[model.format]

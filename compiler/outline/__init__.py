@@ -144,6 +144,14 @@ class Outline:
             self._readers[format] = [name for name in self.plugins.names("engines") if self.reads(name, format)]
         return self._readers[format]
 
+    def default_readers(self, format: str | None) -> list[str]:
+        """Those of them that run a model whose spec names no engine."""
+        return [name for name in self.readers(format) if not self.capabilities("engines", name).get("asked")]
+
+    def is_leased(self, engine: str | None) -> bool:
+        """Whether an engine asks a server of its own."""
+        return bool(engine and self.capabilities("engines", engine).get("lease"))
+
     def does(self, model: Model, what: str) -> bool:
         """Whether the engine that runs a model, or one that may, has a capability."""
         engines = [model.engine["uses"]] if model.engine else self.readers(model.format)

@@ -27,7 +27,7 @@ def check(outline: Outline) -> Iterator[Diagnostic]:
             if format and not outline.reads(model.engine["uses"], format):
                 message = f"engine `{model.engine['uses']}` does not read {format}, the format of `{name}`"
                 yield error(outline, "D551", (*model.where, "engine"), message, _help(outline, format))
-        elif "format" in model.facts and not outline.readers(format):
+        elif "format" in model.facts and not outline.default_readers(format):
             message = f"no installed engine reads {format or 'a model of unknown format'}, the format of `{name}`"
             yield error(outline, "D551", where, message, _help(outline, format))
 

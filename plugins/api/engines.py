@@ -1,8 +1,8 @@
 """Engines run a model: transformers, llama.cpp, onnxruntime-genai, an API, rules."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from distillc.plugins.api.artifacts import Completion, Decoding, Model
 
@@ -98,3 +98,31 @@ class RemoteEngine(Protocol):
     """
 
     def open(self, model: Model, *, seed: int, folder: Path) -> Running: ...
+
+
+class Server(NamedTuple):
+    """A server of the OpenAI kind as a process of its own, on loopback: how it is started, and what it calls its model.
+
+    `environment` is added to that of the run. `patience`: seconds until it has to answer.
+    """
+
+    command: Sequence[str]
+    name: str
+    environment: Mapping[str, str] = {}
+    patience: float = 120.0
+
+
+class LeasedEngine(Protocol):
+    """An engine that asks a server of its own, on this machine: its capability `lease` is true.
+
+    The server is started for the first stage that asks it and ends after the last one. As of a `RemoteEngine`, what it answers to one
+    prompt does not hang on what else it is asked, so each answer is journalled by itself; nobody bills it.
+    """
+
+    def server(self, model: Model, *, port: int) -> Server:
+        """The server for a model. It listens on 127.0.0.1 at this port, and serves under a name that no other server has."""
+        ...
+
+    def open(self, model: Model, *, seed: int, base_url: str, name: str) -> Running:
+        """Asks the server that was started so."""
+        ...

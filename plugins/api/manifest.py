@@ -40,7 +40,8 @@ class Manifest(NamedTuple):
       curators     scope: row | all                                       metrics, judges   values: {name: higher | lower}, "" for one
 
     An engine that asks another machine says `remote: true` (`plugins/api/engines.py:RemoteEngine`), and in `job` the values of fields
-    under which its answers come as a job: {mode: batch}. So does a trainer that only waits for one: `remote: true`. A trainer with limits
+    under which its answers come as a job: {mode: batch}. So does a trainer that only waits for one: `remote: true`. An engine with a server
+    of its own says `lease: true` (`LeasedEngine`), one that runs a model only where the spec names it `asked: true`. A trainer with limits
     says what it `takes`, each key of a train step with its range (`lora.r: {whole, least, most}`), which `losses`, models of which
     `dialects`, and with `best_checkpoint` that it keeps the best wherever there are validation rows. What a teacher's API speaks is its
     `dialect`, a declaration.

@@ -21,6 +21,49 @@ class LlamaCppConfig(Config):
     threads: int | None = Field(default=None, ge=1, description="threads (None: every core this process may use)")
 
 
+class ServerConfig(Config):
+    """What is said to an engine that has a server of its own."""
+
+    timeout: float = Field(
+        default=600.0,
+        gt=0,
+        le=3600,
+        json_schema_extra=runtime_only(),
+        description="seconds that an answer may take, its wait for others too",
+    )
+    patience: float = Field(
+        default=600.0, gt=0, le=36000, json_schema_extra=runtime_only(), description="seconds until the server has to answer at all"
+    )
+
+
+class LlamaCppServerConfig(ServerConfig):
+    threads: int | None = Field(default=None, ge=1, description="threads (None: every core this process may use)")
+    context: int = Field(default=2048, ge=8, description="tokens of prompt and answer that there is room for")
+
+
+class VllmModelConfig(Config):
+    """What vLLM is told of a model, in this process and as a server."""
+
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
+        default="auto", description="the number format of weights and products (`auto`: as vLLM chooses from the model's)"
+    )
+    context: int | None = Field(
+        default=None, ge=8, description="tokens of prompt and answer that there is room for (None: as the model has)"
+    )
+    gpus: int = Field(default=1, ge=1, description="GPUs that the model is spread over")
+    memory: float = Field(
+        default=0.9, gt=0, le=1, json_schema_extra=runtime_only(), description="the share of a GPU's memory that it takes"
+    )
+
+
+class VllmConfig(VllmModelConfig):
+    batch: int = Field(default=256, ge=1, description="prompts given to vLLM at once; it makes batches of them itself")
+
+
+class VllmServerConfig(VllmModelConfig, ServerConfig):
+    concurrency: int = Field(default=128, ge=1, le=1024, json_schema_extra=runtime_only(), description="prompts that are asked at a time")
+
+
 class OnnxGenaiConfig(Config):
     batch: int = Field(default=16, ge=1, le=256, description="prompts decoded side by side; batches are filled by length")
     threads: int | None = Field(default=None, ge=1, description="threads (None: every core this process may use)")

@@ -1,18 +1,15 @@
 """A model behind an OpenAI-compatible API: prompts go out side by side, as many as the API takes, or as files that are answered later."""
 
-import asyncio
-import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from distillc.plugins.api.artifacts import Completion, Decoding, Model
 from distillc.plugins.api.engines import Meter
+from distillc.plugins.engines.asking import Asking
 from distillc.plugins.engines.configs import HttpConfig
 from distillc.runtimes.remote import chat
-from distillc.runtimes.remote.answering import Answering
 from distillc.runtimes.remote.batches import Batches
-from distillc.runtimes.remote.client import Client, check_name
+from distillc.runtimes.remote.client import Client
 from distillc.runtimes.remote.endpoint import read_endpoint
 from distillc.runtimes.remote.pacing import Pace
 
@@ -27,28 +24,17 @@ class HttpEngine:
         return running(self.config, model, seed, folder)
 
 
-class RunningHttp:
+class RunningHttp(Asking):
     def __init__(self, config: HttpConfig, model: Model, seed: int, folder: Path) -> None:
         self.config, self.folder = config, folder
         self.endpoint = read_endpoint(model.folder)
         self.seed = seed
         self.store = False if config.retention == "none" else None
         pace = Pace(config.concurrency)
-        self.client = Client.to(self.endpoint, config.api_key, folder, pace=pace, timeout=config.timeout, retries=config.retries)
-        self.loop = asyncio.new_event_loop()
-        self.answering = Answering(self.loop, self.client)
-        try:
-            self.loop.run_until_complete(check_name(self.client))
-        except BaseException:
-            self.close()
-            raise
+        super().__init__(Client.to(self.endpoint, config.api_key, folder, pace=pace, timeout=config.timeout, retries=config.retries))
 
     def pay_by(self, meter: Meter) -> None:
         self.answering.meter = meter
-
-    def generate(self, prompts: Sequence[str], inputs: Sequence[str], decoding: Decoding) -> Iterator[tuple[int, Completion]]:
-        body = self.body(decoding)
-        yield from self.answering.answers([body(prompt) for prompt in prompts])
 
     def body(self, decoding: Decoding) -> Callable[[str], chat.Body]:
         constant = chat.constant(self.endpoint, decoding, seed=self.seed, store=self.store)
@@ -56,17 +42,6 @@ class RunningHttp:
 
     def token_ids(self, prompt: str) -> list[int]:
         return []
-
-    def timed(self, prompts: Sequence[str], tokens: int) -> Iterator[float]:
-        """The API ends an answer where it will: `tokens` is the most."""
-        for prompt in prompts:
-            started = time.perf_counter()
-            list(self.answering.answers([self.body(replace(Decoding(), max_tokens=tokens))(prompt)]))
-            yield time.perf_counter() - started
-
-    def close(self) -> None:
-        self.loop.run_until_complete(self.client.close())
-        self.loop.close()
 
 
 class RunningBatches(RunningHttp):

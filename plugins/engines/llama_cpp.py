@@ -15,9 +15,9 @@ import llama_cpp
 import numpy as np
 from numpy.typing import NDArray
 
-from distillc.compiler.facts.gguf import read_header
 from distillc.plugins.api.artifacts import Completion, Decoding, Model
 from distillc.plugins.engines.configs import LlamaCppConfig
+from distillc.plugins.engines.gguf_file import gguf_file
 from distillc.runtimes.inference.batching import batches, cut
 from distillc.runtimes.inference.llama_log import last_words, listen
 from distillc.runtimes.inference.process import cores
@@ -34,11 +34,7 @@ class LlamaCppEngine:
 
     def open(self, model: Model, *, seed: int) -> "RunningLlama":
         """Raises StageFailed for a folder without exactly one GGUF file, and for a file that our reader or llama.cpp refuses."""
-        files = sorted(model.folder.glob("*.gguf"))
-        if len(files) != 1:
-            raise StageFailed(f"{len(files)} GGUF files where one is expected", where=model.info.name)
-        read_header(files[0])
-        return RunningLlama(files[0], self.config, seed)
+        return RunningLlama(gguf_file(model), self.config, seed)
 
 
 class RunningLlama:

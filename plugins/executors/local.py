@@ -1,11 +1,12 @@
 """Runs work on this machine: a fresh process a piece, so that memory comes back and a killed stage harms nobody.
 
 On Linux the processes are forked from a small server that has what is heavy imported already (`forkserver.py`); elsewhere each is
-an interpreter of its own (`worker.py`). Contracts: map, reduce, session, job.
+an interpreter of its own (`worker.py`). Contracts: all five; a lease's server is kept by `serving.py`.
 """
 
 import asyncio
 import contextlib
+import hashlib
 import json
 import os
 import signal
@@ -14,13 +15,13 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from distillc.plugins.executors.configs import LocalConfig
-from distillc.runtimes.work import ENTRY, Allowance, Contract, Lease, LeaseRequest, Shard, StageWork, Where
+from distillc.plugins.executors.serving import Kept
+from distillc.runtimes.work import ENTRY, LEASE_ENTRY, Allowance, Contract, Lease, LeaseRequest, Shard, StageWork, Where
 from distillc.spec import errors
 from distillc.spec.errors import DistillError, StageFailed
 
@@ -49,12 +50,14 @@ HEAVY: Mapping[str, tuple[str, ...]] = {"build-model": TORCH, "train": TORCH, "c
 
 
 class LocalExecutor:
-    """`entry` is what workers call; another one than the default is for tests."""
+    """`entry` is what workers call, `lease_entry` what tells which server to start; others than the defaults are for tests."""
 
-    contracts = frozenset({Contract.MAP, Contract.REDUCE, Contract.SESSION, Contract.JOB})
+    contracts = frozenset(Contract)
 
-    def __init__(self, config: LocalConfig | None = None, *, entry: str = ENTRY, fork: bool = CAN_FORK) -> None:
-        self._entry = entry
+    def __init__(
+        self, config: LocalConfig | None = None, *, entry: str = ENTRY, lease_entry: str = LEASE_ENTRY, fork: bool = CAN_FORK
+    ) -> None:
+        self._entry, self._lease_entry = entry, lease_entry
         self._fork = fork
         self._server: _Server | None = None
         self._starting = asyncio.Lock()
@@ -77,8 +80,25 @@ class LocalExecutor:
     async def run_job(self, work: StageWork, allowance: Allowance) -> None:
         await self._whole(work, {"allowance": allowance.plain()})
 
-    def lease(self, request: LeaseRequest, where: Where) -> AbstractAsyncContextManager[Lease]:
-        raise _not_here("lease", request.engine)
+    @contextlib.asynccontextmanager
+    async def lease(self, request: LeaseRequest, where: Where) -> AsyncGenerator[Lease, None]:
+        """Beside the run's log, `server-ENGINE-….log` takes what the server says."""
+        folder = Path(where.events).parent
+        asked = asdict(request)
+        digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+        server_log = folder / f"server-{request.engine}-{digest[:8]}.log"
+        kept = Kept(
+            {**asked, "entry": self._lease_entry, "where": asdict(where), "log": str(folder / "log.txt"), "server_log": str(server_log)}
+        )
+        try:
+            lease = await asyncio.to_thread(kept.ready)
+            try:
+                yield lease
+            except StageFailed:
+                kept.refuse_ended()
+                raise
+        finally:
+            await asyncio.to_thread(kept.end)
 
     async def close(self) -> None:
         if self._server is not None:
@@ -277,7 +297,3 @@ def _ended(status: int, stage: str) -> StageFailed:
         )
     how = f"signal {-status}" if status < 0 else f"status {status}"
     return StageFailed(f"its process ended with {how}", where=stage, help="the end of the run's log.txt says more; run again resumes")
-
-
-def _not_here(contract: str, what: str) -> StageFailed:
-    return StageFailed(f"executor 'local' does not run contract '{contract}'", where=what, help="use an executor that does")

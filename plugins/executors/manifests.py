@@ -9,7 +9,7 @@ MANIFESTS = (
         summary="this machine: a fresh process a stage",
         config="distillc.plugins.executors.configs:LocalConfig",
         impl="distillc.plugins.executors.local:LocalExecutor",
-        capabilities={"contracts": ["map", "reduce", "session", "job"]},
+        capabilities={"contracts": ["map", "reduce", "session", "job", "lease"]},
         modules=("pyarrow",),
         extra="local",
     ),

@@ -1,5 +1,6 @@
 """What every engine decides alike: which prompts make a batch, and where an answer ends. No library behind it."""
 
+import hashlib
 from collections.abc import Iterator, Sequence
 
 # Keys and values of a batch stay under this many tokens, prompt and answer counted: 90 MB for a layer-30, width-192 cache.
@@ -23,3 +24,8 @@ def cut(string: str, stops: Sequence[str]) -> tuple[str, bool]:
     """The text up to the first stop string, and whether there was one."""
     found = [at for at in (string.find(stop) for stop in stops) if at >= 0]
     return (string[: min(found)], True) if found else (string, False)
+
+
+def own_seed(seed: int, prompt: str) -> int:
+    """A seed of 31 bits that hangs on seed and prompt alone, for libraries that draw by themselves."""
+    return int.from_bytes(hashlib.sha256(f"{seed}\0{prompt}".encode()).digest()[:4], "big") >> 1

@@ -7,7 +7,7 @@ those in flight were paid for, so they are waited for before the error is raised
 import asyncio
 import json
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from distillc.plugins.api.artifacts import Completion
@@ -30,10 +30,20 @@ class Asked(NamedTuple):
 
 
 class Answering:
-    """`meter` is asked before each call. One thread uses it; the calls run while somebody waits for an answer."""
+    """`meter` is asked before each call. One thread uses it; the calls run while somebody waits for an answer.
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, client: Client) -> None:
-        self._loop, self._client = loop, client
+    `path` is what bodies are sent to, `read` what makes an answer of a reply to one.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        client: Client,
+        *,
+        path: str = PATH,
+        read: Callable[[Any, chat.Body], Completion] = chat.completion,
+    ) -> None:
+        self._loop, self._client, self._path, self._read = loop, client, path, read
         self.meter: Meter | None = None
         self._flying: dict[asyncio.Task[Completion], Asked] = {}
         self._done: list[asyncio.Task[Completion]] = []
@@ -91,7 +101,7 @@ class Answering:
 
     async def _answer(self, body: chat.Body, content: bytes) -> Completion:
         try:
-            return chat.completion(await self._client.call("POST", PATH, content), body)
+            return self._read(await self._client.call("POST", self._path, content), body)
         except Rejected as error:
             if error.code not in FILTERED:
                 raise

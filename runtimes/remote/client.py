@@ -29,9 +29,21 @@ T = TypeVar("T")
 
 
 class Client:
-    """Used in one event loop. `timeout`: seconds from a request to the last byte of its answer. `retries`: tries after the first."""
+    """Used in one event loop. `timeout`: seconds from a request to the last byte of its answer. `retries`: tries after the first.
 
-    def __init__(self, endpoint: Endpoint, key: str | None, *, pace: Pace, timeout: float = TIMEOUT, retries: int = RETRIES) -> None:
+    `proxies`: whether the environment's proxies are asked, which lead out and not back to this machine.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        key: str | None,
+        *,
+        pace: Pace,
+        timeout: float = TIMEOUT,
+        retries: int = RETRIES,
+        proxies: bool = True,
+    ) -> None:
         if key is not None and not (key.isascii() and key.isprintable() and " " not in key):  # the error of a bad header would show it
             raise StageFailed(f"the key for {endpoint} has characters that no key has", help="is there a line break or a comment in it?")
         self.endpoint, self.pace, self.retries = endpoint, pace, retries
@@ -43,6 +55,7 @@ class Client:
             headers={"authorization": f"Bearer {key}"} if key else {},
             timeout=httpx.Timeout(timeout, connect=CONNECT, pool=None),
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=MOST),
+            trust_env=proxies,
         )
         self._json = httpx.Headers({**self.http.headers, "content-type": "application/json"})
         self._extensions = {"timeout": self.http.timeout.as_dict()}

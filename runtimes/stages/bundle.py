@@ -89,7 +89,7 @@ def _golden(context: StageContext) -> list[dict[str, Any]]:
         engine = (context.config.get("engines") or {}).get(name)
         if engine is None:
             continue
-        running = context.plugin("engines", engine).open(context.model(port), seed=context.seed)
+        running = context.open(engine, port)
         try:
             ids[name] = [running.token_ids(prompt) for prompt in prompts]
             if name not in answers:

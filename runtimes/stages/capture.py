@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from distillc.compiler.facts.locate import locate
-from distillc.plugins.api.manifest import Kind
 from distillc.runtimes.stages.context import StageContext
 from distillc.runtimes.stages.shards import cut
 from distillc.runtimes.work import Shard
@@ -63,7 +62,7 @@ def run_shard(context: StageContext, shard: Shard, out: Path) -> dict[str, Any]:
 
 
 def _open(context: StageContext) -> Any:
-    return context.plugin(Kind.ENGINES, context.config["engine"]).open(context.model("model"), seed=context.seed)
+    return context.open(context.config["engine"], "model")
 
 
 def _pieces(context: StageContext, tokenizer: str) -> Any:

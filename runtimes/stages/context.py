@@ -13,7 +13,8 @@ from typing import Any, Protocol
 
 from distillc.compiler.plan import Stage
 from distillc.plugins.api.artifacts import SPLITS, Decoding, Model, ModelInfo, Row, Task
-from distillc.plugins.api.manifest import Manifest
+from distillc.plugins.api.manifest import Kind, Manifest
+from distillc.runtimes.contracts import is_leased, is_remote
 from distillc.runtimes.work import Allowance
 from distillc.spec.errors import StageFailed
 
@@ -62,6 +63,8 @@ class StageContext:
     cache: Path | None = None
     """Shared by all specs of this user, for conversions."""
     purse: Purse = field(default_factory=Purse)
+    leases: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """The servers that engines of this stage ask, by the port of the model: `base_url` and `name`."""
     opened: dict[str, Any] = field(default_factory=dict)
     """What `once` made: a model in memory outlives the shard that asked for it first."""
 
@@ -149,6 +152,21 @@ class StageContext:
             raise StageFailed(
                 f"the config of {kind} {name!r} does not hold: {error}", where=self.stage.id, help="make the plan again from its spec"
             ) from error
+
+    def open(self, engine: Mapping[str, Any], port: str) -> Any:
+        """A model in memory, or whoever has it, by an engine's config: what `plugins/api/engines.py` calls `Running`."""
+        made, model = self.plugin(Kind.ENGINES, engine), self.model(port)
+        if is_remote(engine, self.plugins):
+            return made.open(model, seed=self.seed, folder=self.folder)
+        if not is_leased(engine, self.plugins):
+            return made.open(model, seed=self.seed)
+        if port not in self.leases:
+            help = "name an engine without one for it: servers answer prompts, measure no speed and score no tokens"
+            raise StageFailed(
+                f"'{engine['uses']}' has no server here: stage kind '{self.stage.kind}' asks none", where=self.stage.id, help=help
+            )
+        lease = self.leases[port]
+        return made.open(model, seed=self.seed, base_url=lease["base_url"], name=lease["name"])
 
     def once(self, name: str, make: Callable[[], Any]) -> Any:
         """What `make` gave the first time that this process asked for `name`; `close` ends it with the stage."""

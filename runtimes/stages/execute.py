@@ -75,6 +75,7 @@ class _Execution:
         self.folder = Path(work["where"]["work"])
         self.spec_folder = Path(work["where"]["folder"])
         self.keys: Mapping[str, str] = work["inputs"]
+        self.leases: Mapping[str, Mapping[str, Any]] = work["leases"]
         self.log = log
 
     def do(self, request: Mapping[str, Any], report: Report) -> None:
@@ -91,6 +92,7 @@ class _Execution:
             plugins=self.plugins,
             emit=self._emit,
             cache=_cache(),
+            leases=self.leases,
             purse=Purse(allowance_from(request["allowance"])) if "allowance" in request else Purse(),
         )
         module = stage_module(self.stage.kind)

@@ -4,14 +4,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from distillc.plugins.api.artifacts import Completion, Decoding, Model, Row, Task
-from distillc.plugins.api.engines import Engine, RemoteEngine, Running, Waiting
+from distillc.plugins.api.engines import Running, Waiting
 from distillc.plugins.api.generators import Generator
 from distillc.plugins.api.manifest import Kind
 from distillc.plugins.api.metrics import Item, Metric
-from distillc.runtimes.contracts import contract_of, is_remote, spends
+from distillc.runtimes.contracts import answers_each, contract_of, leased, spends
 from distillc.runtimes.inference.answers import AnswerJournal, answer_all, answer_each, answer_key
 from distillc.runtimes.inference.prompts import render
 from distillc.runtimes.proof.drawn import drawn
@@ -24,7 +24,7 @@ from distillc.spec.errors import StageFailed
 
 ROWS = "rows.parquet"
 SHARD_ROWS = 1000  # enough that sorting by length makes even batches, few enough that another machine can take some
-REMOTE_SHARD_ROWS = 10_000  # at the end of a shard calls run out one by one, and an API has many at a time
+REMOTE_SHARD_ROWS = 10_000  # at the end of a shard calls run out one by one, and a server has many at a time
 BATCH = 32  # for engines whose config does not say
 WAYS_OUT = {
     "truncated": "raise `max_tokens`, or give the step `truncated: keep`: the model never ends its answers",
@@ -42,7 +42,8 @@ def shards(context: StageContext) -> tuple[Shard, ...]:
         )
     if contract_of(context.stage, context.plugins) is Contract.JOB:
         return cut(rows, len(rows))  # an hour passes for each batch, however small
-    return cut(rows, REMOTE_SHARD_ROWS if spends(context.stage, context.plugins) else SHARD_ROWS)
+    asks_servers = spends(context.stage, context.plugins) or leased(context.stage, context.plugins)
+    return cut(rows, REMOTE_SHARD_ROWS if asks_servers else SHARD_ROWS)
 
 
 def run_shard(context: StageContext, shard: Shard, out: Path) -> dict[str, Any]:
@@ -175,8 +176,8 @@ class _Context:
         account = self._account(port, engine, self._journal)
         if any(key not in self._journal.answers for key in keys):
             size = int(getattr(self._stage.plugin_config(Kind.ENGINES, engine["uses"], engine), "batch", BATCH))
-            answer = answer_each if is_remote(engine, self._stage.plugins) else answer_all
-            running: Running = self._stage.once(f"engine {port}", lambda: self._open(port, engine))
+            answer = answer_each if answers_each(engine, self._stage.plugins) else answer_all
+            running: Running = self._stage.once(f"engine {port}", lambda: self._stage.open(engine, port))
             done, panel = 0, self.ports(port.partition(".")[0])
             account.open(running)
             if isinstance(running, Waiting):
@@ -216,9 +217,3 @@ class _Context:
                 help="install one: `distillc plugins` lists engines",
             )
         return {"uses": found} if isinstance(found, str) else found
-
-    def _open(self, port: str, engine: Mapping[str, Any]) -> Running:
-        made, model = self._stage.plugin(Kind.ENGINES, engine), self.model(port)
-        if is_remote(engine, self._stage.plugins):
-            return cast(RemoteEngine, made).open(model, seed=self.seed, folder=self._stage.folder)
-        return cast(Engine, made).open(model, seed=self.seed)

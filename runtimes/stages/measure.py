@@ -5,7 +5,6 @@ from contextlib import AbstractContextManager, ExitStack, closing, contextmanage
 from pathlib import Path
 from typing import Any
 
-from distillc.plugins.api.artifacts import Model
 from distillc.plugins.api.engines import Running
 from distillc.runtimes.inference.prompts import render
 from distillc.runtimes.proof.items import write_json
@@ -27,7 +26,7 @@ def run(context: StageContext) -> dict[str, Any]:
     sizes = {name: size_of(model.folder) for name, model in models.items()}
     with ExitStack() as kept:
         keep = sum(sizes.values()) < available_memory() / 2
-        opened = {name: opener(context, name, model, kept if keep else None) for name, model in models.items()}
+        opened = {name: opener(context, name, kept if keep else None) for name in models}
         speeds = in_turns(opened, prompts, int(config["tokens"]), int(config["rounds"]))
     measured = {
         name: {
@@ -44,19 +43,19 @@ def run(context: StageContext) -> dict[str, Any]:
     return {"measured": measured, "prompts": len(prompts), "tokens": config["tokens"], "rounds": config["rounds"], "concurrency": 1}
 
 
-def opener(context: StageContext, name: str, model: Model, kept: ExitStack | None) -> Callable[[], AbstractContextManager[Timed]]:
+def opener(context: StageContext, name: str, kept: ExitStack | None) -> Callable[[], AbstractContextManager[Timed]]:
     """Opens a model for a turn; with `kept` the first turn opens it for all."""
-    engine = context.plugin("engines", context.config["engines"][name])
+    engine = context.config["engines"][name]
     open_now: list[Running] = []
 
     @contextmanager
     def turn() -> Iterator[Timed]:
         if kept is None:
-            with closing(engine.open(model, seed=context.seed)) as running:
+            with closing(context.open(engine, f"model.{name}")) as running:
                 yield running
             return
         if not open_now:
-            open_now.append(kept.enter_context(closing(engine.open(model, seed=context.seed))))
+            open_now.append(kept.enter_context(closing(context.open(engine, f"model.{name}"))))
             context.emit("opened", model=name)
         yield open_now[0]
 

@@ -22,7 +22,7 @@ def run(context: StageContext) -> dict[str, Any]:
         found: list[int] = tokenizer.encode(prompt).ids
         return found
 
-    running = context.plugin("engines", context.config["engine"]).open(export, seed=context.seed)
+    running = context.open(context.config["engine"], "export")
     try:
         equal, mismatch = first_mismatch(prompts, ids, running.token_ids)
         different = [text for text in RARE if first_mismatch([text], ids, running.token_ids)[1]]

@@ -1,5 +1,6 @@
 """What the workers of `test_local.py` do: imported by name in another process, as a stage is."""
 
+import json
 import os
 import signal
 import sys
@@ -8,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from distillc.plugins.api.engines import Server
 from distillc.spec.errors import StoreDamaged
 
 Report = Callable[[Mapping[str, Any]], None]
@@ -64,3 +66,39 @@ def spins(request: Mapping[str, Any], report: Report) -> None:
 
 
 ACTIONS = {f.__name__: f for f in (shards, chatty, facts, fails, breaks, killed, crashes, sleeps, spins)}
+
+
+SERVER = """
+import http.server, json, os, signal, subprocess, sys
+port, folder, options = int(sys.argv[1]), sys.argv[2], json.loads(sys.argv[3])
+if options.get("broken"):
+    print("loading", "there is no memory left", sep="\\n")
+    sys.exit(3)
+pids = [os.getpid()]
+if options.get("stubborn"):
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    pids.append(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]).pid)
+with open(folder + "/pids.new", "w") as file:
+    file.write(" ".join(map(str, pids)))
+os.rename(folder + "/pids.new", folder + "/pids")
+if options.get("mute"):
+    signal.pause()
+
+class Models(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(json.dumps({"data": [{"id": "a model"}]}).encode())
+
+try:
+    server = http.server.HTTPServer(("127.0.0.1", port), Models)
+except OSError as error:
+    sys.exit(str(error))
+server.serve_forever()
+"""
+
+
+def server_of(request: Mapping[str, Any]) -> Callable[[int], Server]:
+    """A small server that does as `options` say."""
+    options = json.dumps(request.get("options", {}))
+    return lambda port: Server([sys.executable, "-c", SERVER, str(port), request["where"]["work"], options], "a model", patience=30)

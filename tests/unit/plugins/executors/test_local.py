@@ -3,16 +3,21 @@
 import asyncio
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
+import urllib.request
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
 
+from distillc.plugins.executors import serving
 from distillc.plugins.executors.local import CAN_FORK, LocalExecutor
-from distillc.runtimes.work import Allowance, Contract, LeaseRequest, Shard, StageWork, Where
-from distillc.spec.errors import DistillError, StageFailed, StoreDamaged
+from distillc.runtimes.work import Allowance, Contract, Lease, LeaseRequest, Shard, StageWork, Where
+from distillc.spec.errors import StageFailed, StoreDamaged
+from tests.unit.plugins.executors import entries
 
 WAYS = [pytest.param(True, marks=pytest.mark.skipif(not CAN_FORK, reason="forking is for Linux")), False]
 
@@ -43,9 +48,9 @@ def reduce(executor: LocalExecutor, *actions: str, folder: Path) -> None:
     asyncio.run(go())
 
 
-def gone(pid: int) -> bool:
+def gone(pid: int, looks: int = 50) -> bool:
     """Whether a process has ended; one that nobody has collected yet has."""
-    for _ in range(50):
+    for _ in range(looks):
         try:
             os.kill(pid, 0)
             if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
@@ -167,8 +172,96 @@ def test_a_worker_dies_with_a_killed_driver(tmp_path: Path, fork: bool, action: 
     assert gone(int((tmp_path / "pid").read_text()))
 
 
-def test_other_contracts_are_refused(tmp_path: Path) -> None:
-    executor = LocalExecutor()
-    assert executor.contracts == {Contract.MAP, Contract.REDUCE, Contract.SESSION, Contract.JOB}
-    with pytest.raises(DistillError, match="contract 'lease'"):
-        executor.lease(LeaseRequest("http", "any"), work("any", tmp_path).where)
+def lease(folder: Path, **options: object) -> AbstractAsyncContextManager[Lease]:
+    executor = LocalExecutor(lease_entry="entries:server_of")
+    assert Contract.LEASE in executor.contracts
+    return executor.lease(LeaseRequest("python", "any", dict(options)), work("any", folder).where)
+
+
+def test_a_lease_is_a_server_that_answers_and_is_gone_with_its_context(tmp_path: Path) -> None:
+    async def go() -> int:
+        async with lease(tmp_path) as found:
+            assert found.name == "a model"
+            with urllib.request.urlopen(f"{found.base_url}/models", timeout=10) as reply:
+                assert reply.status == 200
+            assert found.pid is not None and not gone(found.pid, 1)
+            return found.pid
+
+    pid = asyncio.run(go())
+    assert gone(pid, 1), "whoever closes it waits until it is gone"
+    assert "GET /v1/models" in "".join(log.read_text() for log in tmp_path.glob("server-python-*.log"))
+
+
+def test_a_server_that_does_not_heed_sigterm_is_killed_with_what_it_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving, "GRACE", 0.2)
+    make = entries.server_of({"where": {"work": str(tmp_path)}, "options": {"stubborn": True}})
+    serving.start(make, tmp_path / "log", serving.free_ports()).end()
+    assert all(gone(int(pid), 1) for pid in (tmp_path / "pids").read_text().split())
+    assert len((tmp_path / "pids").read_text().split()) == 2
+
+
+def test_the_error_of_whoever_asks_a_server_that_has_ended_is_its_end(tmp_path: Path) -> None:
+    async def go() -> None:
+        async with lease(tmp_path) as found:
+            assert found.pid is not None
+            os.kill(found.pid, signal.SIGKILL)
+            raise StageFailed("connection refused", where="answers")
+
+    with pytest.raises(StageFailed, match="its server was ended by signal 9") as ended:
+        asyncio.run(go())
+    assert "what is answered is kept" in str(ended.value.help)
+
+
+def test_any_other_error_stays_what_it_is(tmp_path: Path) -> None:
+    async def go() -> None:
+        async with lease(tmp_path):
+            raise StageFailed("something else", where="answers")
+
+    with pytest.raises(StageFailed, match="something else"):
+        asyncio.run(go())
+
+
+def test_a_port_that_is_taken_is_passed_over(tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        taken = other.getsockname()[1]
+        free = next(serving.free_ports())
+        served = serving.start(entries.server_of({"where": {"work": str(tmp_path)}}), tmp_path / "log", [taken, free])
+    served.end()
+    assert served.base_url == f"http://127.0.0.1:{free}/v1"
+
+
+def test_a_server_of_another_at_the_port_is_not_taken_for_ours(tmp_path: Path) -> None:
+    make = entries.server_of({"where": {"work": str(tmp_path)}})
+    served = serving.start(make, tmp_path / "log", serving.free_ports())
+    try:
+        served.server = served.server._replace(name="another's model")
+        assert not served.answers()
+    finally:
+        served.end()
+
+
+def test_a_server_that_ends_at_once_is_told_with_its_last_lines(tmp_path: Path) -> None:
+    make = entries.server_of({"where": {"work": str(tmp_path)}, "options": {"broken": True}})
+    with pytest.raises(StageFailed, match=r"(?s)its server ended with 3:.*there is no memory left") as failed:
+        serving.start(make, tmp_path / "log", serving.free_ports())
+    assert str(tmp_path / "log") in str(failed.value.help)
+
+
+def test_a_run_that_is_cancelled_while_a_server_starts_leaves_none(tmp_path: Path) -> None:
+    async def go() -> None:
+        async def wait() -> None:
+            async with lease(tmp_path, mute=True):
+                raise AssertionError("it never answers")
+
+        task = asyncio.create_task(wait())
+        while not (tmp_path / "pids").exists():
+            assert not task.done()
+            await asyncio.sleep(0.02)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(go())
+    assert all(gone(int(pid), 1) for pid in (tmp_path / "pids").read_text().split())
