@@ -52,7 +52,7 @@ def answers_each(engine: Mapping[str, Any], plugins: Manifests) -> bool:
 
 def leased(stage: Stage, plugins: Manifests) -> dict[str, Mapping[str, Any]]:
     """The engines of a stage that ask a server of their own, by the port of the model."""
-    return {port: engine for port, engine in _by_port(stage) if is_leased(engine, plugins)}
+    return {port: engine for port, engine in _by_port(stage) if port in stage.inputs and is_leased(engine, plugins)}
 
 
 def may_begin(stage: Stage, waiting: Sequence[Stage], jobs: Collection[str], plugins: Manifests, *, counted: bool) -> bool:

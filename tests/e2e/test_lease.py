@@ -17,10 +17,15 @@ import pytest
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 
-from distillc.plugins.api.artifacts import Model
+from distillc.plugins.api.artifacts import Decoding, Model, ModelInfo
+from distillc.plugins.engines.configs import LlamaCppConfig, LlamaCppServerConfig
+from distillc.plugins.engines.llama_cpp import LlamaCppEngine
+from distillc.plugins.engines.served import LlamaCppServer
+from distillc.plugins.executors import serving
 from distillc.plugins.quantizers.configs import GgufConfig
 from distillc.plugins.quantizers.gguf import GgufQuantizer
 from distillc.runtimes.inference.answers import AnswerJournal
+from distillc.runtimes.proof.parity import NASTY
 from distillc.runtimes.store import open_store
 from distillc.runtimes.store.rows import read_rows
 
@@ -207,3 +212,27 @@ def test_a_prompt_beyond_the_context_says_which_number_to_raise(gguf: Path, tmp_
     done = here.distillc("run", "distill.yaml", "--until", "answers")
     assert done.returncode == 5
     assert "maximum context length is 256 tokens" in done.stderr and "the engine's `context`" in done.stderr
+
+
+def test_a_server_feeds_what_the_engine_feeds_and_draws_by_seed_and_prompt(gguf: Path, tmp_path: Path) -> None:
+    model = Model(gguf.parent, ModelInfo(format="gguf", name="g"))
+    engine = LlamaCppServer(LlamaCppServerConfig(threads=1, context=256))
+    prompts = ["The cat sat", "Tom", "He is 33"]
+    orders = (prompts, prompts[::-1], prompts)
+    served = serving.start(lambda port: engine.server(model, port=port), tmp_path / "server.log", serving.free_ports())
+    try:
+        asked = [engine.open(model, seed=seed, base_url=served.base_url, name=served.server.name) for seed in (1, 1, 2)]
+        ids = [asked[0].token_ids(text) for text in (*prompts, *NASTY)]
+        warm = Decoding(max_tokens=12, temperature=1.0)
+        drawn = [dict(one.generate(order, order, warm)) for one, order in zip(asked, orders, strict=True)]
+        seconds = list(asked[0].timed(["Tom"], 4))
+        for one in asked:
+            one.close()
+    finally:
+        served.end()
+    library = LlamaCppEngine(LlamaCppConfig(threads=1)).open(model, seed=0)
+    assert ids == [library.token_ids(text) for text in (*prompts, *NASTY)]
+    library.close()
+    texts = [{order[index]: answer.text for index, answer in answers.items()} for answers, order in zip(drawn, orders, strict=True)]
+    assert texts[0] == texts[1] != texts[2]
+    assert len(seconds) == 1 and seconds[0] > 0
