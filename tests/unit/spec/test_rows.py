@@ -103,6 +103,16 @@ def test_answers_of_a_generator_are_targets_where_it_says_so(rows, codes):
     assert codes(HEAD + twice.replace("by: big", "by: big, field: output")) == []
 
 
+def test_a_panel_whose_answers_are_all_kept_makes_a_row_of_each(rows):
+    """200 training rows less 50, and 40 and 60 held out: two models answer each, and one of them each of those again."""
+    step = "generate: {g: {from: read, skip: 50, steps: [{uses: answer, model: [big, other], keep: %s}, {uses: answer, model: big}]}}\n"
+    every = rows(step % "all")["g"]
+    assert (every.at_most, dict(every.held_out)) == (300, {"validation": 80, "test": 120})
+    assert (every.teachers, [effect.times for effect in every.effects]) == (("big", "other"), [2, 1])
+    agreed = rows(step % "agreement")["g"]
+    assert (agreed.at_most, dict(agreed.held_out)) == (150, {"validation": 40, "test": 60})
+
+
 def test_what_a_generator_does_that_says_nothing_is_left_open(rows, codes):
     steps = "generate: {g: {from: read, limit: 9, steps: [{uses: translate, by: big}, evolve, {uses: translate, by: other}]}}\n"
     made = rows(steps)["g"]
