@@ -3,6 +3,7 @@
 Neither vLLM nor torch is imported before a model is opened: what a server of vLLM's is started with is said here too.
 """
 
+import importlib
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,15 +32,15 @@ class VllmEngine:
 
         text = load_text(model.folder)
         os.environ.update(OFFLINE | ALONE)  # read when vLLM is loaded
-        import vllm
-
+        vllm: Any = importlib.import_module("vllm")
         llm = vllm.LLM(model=str(model.folder), seed=seed, **arguments(self.config))
         return RunningVllm(llm, vllm.SamplingParams, text, seed, self.config.batch)
 
 
 class RunningVllm:
     def __init__(self, llm: Any, sampling: Any, text: "Text", seed: int, batch: int) -> None:
-        self._llm, self._sampling, self._text, self._seed, self._batch = llm, sampling, text, seed, batch
+        self._llm: Any = llm
+        self._sampling, self._text, self._seed, self._batch = sampling, text, seed, batch
 
     def generate(self, prompts: Sequence[str], inputs: Sequence[str], decoding: Decoding) -> Iterator[tuple[int, Completion]]:
         for group in groups(prompts, self._batch):
