@@ -34,11 +34,11 @@ class Context:
     def score(self, field: str, items: Sequence[Item]) -> Sequence[float]:
         raise AssertionError("nobody judges a single answer")
 
-    def model(self, field: str) -> Model:
-        assert field == "model"
+    def model(self, port: str) -> Model:
+        assert port == "model"
         return Model(Path(), ModelInfo(format="hf", name="big"))
 
-    def answer(self, field: str, rows: Sequence[Row], *, top_logprobs: int = 0) -> Iterator[tuple[Row, Completion]]:
+    def answer(self, port: str, rows: Sequence[Row], *, top_logprobs: int = 0) -> Iterator[tuple[Row, Completion]]:
         yield from ((row, ANSWERS[row.row_id]) for row in rows)
 
     def drop(self, row: Row, reason: str) -> None:

@@ -29,7 +29,7 @@ def model(name: str, value: float, usd: str | None, **more: Any) -> dict[str, An
 def found(*models: dict[str, Any], higher: bool = True, **apart: Apart) -> list[dict[str, Any]]:
     """Ranked. `apart`: for each model but the best what lies between it and the best."""
     best = max(models, key=lambda one: one["metric"]["value"] if higher else -one["metric"]["value"])["model"]
-    known = {(name, best): dict(zip(("value", "low", "high"), gap, strict=True)) for name, gap in apart.items()}
+    known: dict[tuple[str, str], Any] = {(name, best): dict(zip(("value", "low", "high"), gap, strict=True)) for name, gap in apart.items()}
     return ranked(models, known, higher=higher)
 
 
