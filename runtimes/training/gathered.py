@@ -1,14 +1,15 @@
 """What an API told of its own answers, as signals: token strings become ids by their bytes, and nothing is encoded again.
 
 A candidate that is no token of the teacher's tokenizer, or may be two, is not kept; its mass is in the tail with that of all others, which
-is 1 minus what is kept. Only at temperature 1: how a tail flattens hangs on how it is spread, which nobody told.
+is 1 minus what is kept. So it is with a written token of which the API only tells that it is none of the likeliest. Only at temperature 1:
+how a tail flattens hangs on how it is spread, which nobody told.
 """
 
 import math
 from collections.abc import Sequence
 
 from distillc.plugins.api.artifacts import Row
-from distillc.runtimes.inference.logprobs import Candidate, unpack
+from distillc.runtimes.inference.logprobs import UNLIKELY, Candidate, unpack
 from distillc.runtimes.inference.token_bytes import TokenBytes
 from distillc.runtimes.training.signals import Kept, SignalHeader, SignalWriter
 from distillc.spec.errors import StageFailed
@@ -71,7 +72,7 @@ def _known(position: Sequence[Candidate], tokenizer: TokenBytes, *, by_text: boo
 
 
 def _kept(position: dict[int, float], row: Row, header: SignalHeader) -> list[tuple[int, float]]:
-    """The smallest set of ids that holds the mass, likeliest first."""
+    """The smallest set of ids that holds the mass, likeliest first. `UNLIKELY` is no probability: kept it would be one of 0."""
     total = math.fsum(map(math.exp, position.values()))
     if total > 1 + TOO_MUCH:
         raise StageFailed(
@@ -82,7 +83,7 @@ def _kept(position: dict[int, float], row: Row, header: SignalHeader) -> list[tu
     kept: list[tuple[int, float]] = []
     mass = 0.0
     for token, value in sorted(position.items(), key=lambda one: (-one[1], one[0]))[: header.top_k]:
-        if mass >= header.mass:
+        if mass >= header.mass or value <= UNLIKELY:
             break
         kept.append((token, value))
         mass += math.exp(value)

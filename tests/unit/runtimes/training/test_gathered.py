@@ -12,7 +12,7 @@ from distillc.plugins.losses.configs import ForwardKLConfig, JSDConfig, ReverseK
 from distillc.plugins.losses.forward_kl import ForwardKL
 from distillc.plugins.losses.jsd import JSD
 from distillc.plugins.losses.reverse_kl import ReverseKL
-from distillc.runtimes.inference.logprobs import Candidate, pack
+from distillc.runtimes.inference.logprobs import UNLIKELY, Candidate, pack
 from distillc.runtimes.inference.token_bytes import TokenBytes
 from distillc.runtimes.training.examples import Example
 from distillc.runtimes.training.gathered import gather
@@ -69,6 +69,18 @@ def test_of_the_end_token_each_loss_and_its_gradient_are_nothing(tmp_path: Path,
     assert float(logits.grad[2].abs().max()) == 0.0
     assert all(float(value) > 0 for value in nats[:2].detach())
     assert all(float(logits.grad[place].abs().max()) > 1e-3 for place in (0, 1))
+
+
+def test_a_written_token_that_is_only_told_to_be_unlikely_is_in_the_tail(tmp_path: Path) -> None:
+    """OpenAI tells -9999 of it. Kept are `He` and the bucket, a half each; a student that likes all six alike has 1/6 and 5/6 there."""
+    written = [[Candidate(b"It", UNLIKELY), Candidate(b"He", math.log(0.5))], [Candidate(b" goes", math.log(0.5))]]
+    told = replace(TOLD, logprobs=pack(written, by_text=False))
+    found = signals(tmp_path, told)
+    read = found.read([EXAMPLE], 1.0)
+    assert found.targets("a") == (0, 1)
+    assert (read.ids[0].tolist(), read.tail[:2].exp().tolist()) == ([2], pytest.approx([0.5, 0.5], abs=1e-3))
+    nats = ReverseKL(ReverseKLConfig()).per_token(torch.zeros(3, 6), torch.tensor(EXAMPLE.answer), read)
+    assert float(nats[0]) == pytest.approx(math.log(1 / 3) / 6 + 5 * math.log(5 / 3) / 6, abs=1e-3)
 
 
 def test_a_text_that_two_tokens_share_is_not_kept(tmp_path: Path) -> None:
