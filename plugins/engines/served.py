@@ -28,6 +28,7 @@ from distillc.runtimes.remote.pacing import Pace
 from distillc.spec.errors import StageFailed
 
 RETRIES = 1  # a server on this machine that does not answer has ended, most often
+OPEN = {"VLLM_API_KEY": ""}  # the key of somebody else's server, which ours would ask for
 AT_A_TIME = 2  # llama.cpp's server answers one after the other: another prompt waits at its door
 
 
@@ -62,7 +63,7 @@ class VllmServer:
         options: Mapping[str, Any] = {"host": "127.0.0.1", "port": port, "served-model-name": name, **arguments(self.config)}
         said = [str(part) for option, value in options.items() for part in (f"--{option.replace('_', '-')}", value)]
         command = [sys.executable, "-m", "vllm.entrypoints.cli.main", "serve", str(model.folder), *said]  # what `vllm serve` runs
-        return Server(command, name, environment=OFFLINE, patience=self.config.patience)
+        return Server(command, name, environment=OFFLINE | OPEN, patience=self.config.patience)
 
     def open(self, model: Model, *, seed: int, base_url: str, name: str) -> "RunningVllmServer":
         """Raises StageFailed for a folder without weights or tokenizer, or one that wants its own code run."""

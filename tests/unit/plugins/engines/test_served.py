@@ -1,5 +1,6 @@
 """Engines with a server of their own: how it is started, what it is asked, and how an answer is read."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,13 @@ def test_the_command_of_vllm_is_vllm_serve() -> None:
         "--generation-config": "vllm",
     }
     assert (server.name, server.patience, server.environment["VLLM_NO_USAGE_STATS"]) == (own_name(), 900, "1")
+
+
+def test_a_server_of_vllm_asks_for_no_key_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """vLLM takes VLLM_API_KEY for its own where `--api-key` names none, and an empty one for none. Nobody here would tell it a key."""
+    monkeypatch.setenv("VLLM_API_KEY", "that-of-another-server")
+    server = VllmServer(VllmServerConfig()).server(Model(Path("/models/m"), ModelInfo(format="hf", name="m")), port=4711)
+    assert {**os.environ, **server.environment}["VLLM_API_KEY"] == ""
 
 
 def test_what_a_config_leaves_open_vllm_decides() -> None:
