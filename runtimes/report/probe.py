@@ -114,6 +114,8 @@ def on_front(one: Found, models: Sequence[Found], *, higher: bool) -> bool:
 def sentence(models: Sequence[Found]) -> str:
     """What the table says; `models` are ranked."""
     best, *others = models
+    if best["metric"]["value"] is None:
+        return "none has an answer with a value to choose by."
     rows = f"on {best['metric']['n']} rows"
     if not others:
         return f"`{best['model']}` has {figures.interval(best['metric'])} {rows}; there is none to compare it with."
@@ -133,9 +135,9 @@ def sentence(models: Sequence[Found]) -> str:
     if cheapest is best:
         also = f", and no worse {_are(as_good)}" if as_good else ""
         return f"`{best['model']}` is the best {rows}{also}, and {'none is cheaper' if len(priced) > 1 else 'the only one with a price'}."
-    nearest = next(one for one in priced[1:] if Decimal(one["usd_per_1000"]) < dearer)
-    share = part_of(Decimal(nearest["usd_per_1000"]), dearer)
-    if nearest["difference"] is None:
+    cheaper = [one for one in priced if Decimal(one["usd_per_1000"]) < dearer]
+    nearest, share = cheaper[0], part_of(Decimal(cheaper[0]["usd_per_1000"]), dearer)
+    if any(one["difference"] is None or one["difference"]["low"] is None for one in cheaper):  # too few pairs to say so of all
         return f"`{best['model']}` is the best {rows}; `{nearest['model']}` comes next, {share}."
     return f"`{best['model']}` is better {rows} than all that cost less; `{nearest['model']}` comes next ({_gap(nearest)}), {share}."
 

@@ -95,6 +95,22 @@ def test_the_best_may_be_better_than_all_that_cost_less() -> None:
     )
 
 
+def test_better_than_all_that_cost_less_is_said_where_each_interval_is_known() -> None:
+    """One row has no interval: `summary.json` says null of what is not finite."""
+    big, mid, small = model("big", 0.8, "6"), model("mid", 0.6, "3"), model("small", 0.5, "1")
+    known = {"value": -0.2, "low": -0.3, "high": -0.1}
+    apart: dict[tuple[str, str], Any] = {("mid", "big"): known, ("small", "big"): {"value": -0.3, "low": None, "high": None}}
+    assert sentence(ranked([big, mid, small], apart, higher=True)) == ("`big` is the best on 50 rows; `mid` comes next, at half the price.")
+    assert sentence(ranked([big, mid, small], {("mid", "big"): known}, higher=True)).startswith("`big` is the best on 50 rows;")
+
+
+def test_where_no_answer_has_a_value_none_is_the_best() -> None:
+    models = [model("a", 0.0, "1"), model("b", 0.0, "2")]
+    for one in models:
+        one["metric"] = {"value": None, "low": None, "high": None, "n": 0, "failed": 50}
+    assert sentence(ranked(models, {}, higher=True)) == "none has an answer with a value to choose by."
+
+
 def test_the_best_may_be_the_cheapest() -> None:
     models = found(model("big", 0.8, "1"), model("other", 0.5, "3"), model("local", 0.79, None), other=(-0.3, -0.4, -0.2), local=(0, -1, 1))
     assert sentence(models) == "`big` is the best on 50 rows, and no worse is `local`, and none is cheaper."
