@@ -73,7 +73,8 @@ def _gathered(outline: Outline, step: Step, name: str, loss: Mapping[str, Any], 
         here = label(outline, place, "who answers")
         if models != [teacher.name]:
             message = f"{its}, and the targets of `{step.body['data']}` are those of {', '.join(f'`{model}`' for model in models)}"
-            help = f"name who answered as the teacher, have `{teacher.name}` alone answer, or use a hard loss"
+            alone = f"have `{teacher.name}` alone answer, or use a hard loss"
+            help = alone if teacher.name in models else f"name who answered as the teacher, {alone}"
             yield error(outline, "D450", (*where, "teacher"), message, help, related=here)
         elif not outline.declared("generators", item, "logprobs"):
             message = f"`{teacher.name}` was not asked for the log-probabilities that `{loss['uses']}` needs"

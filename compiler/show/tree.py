@@ -78,12 +78,18 @@ def _inputs(stage: Stage) -> str:
 def _summary(plan: Plan, done: set[str], asked: bool) -> str:
     stages = len(plan.stages)
     tokens = sum(stage.estimate.tokens or 0 for stage in plan.stages if stage.id not in done)
-    unknown = any(stage.kind == "generate" and "engine" in stage.config and stage.estimate.tokens is None for stage in plan.stages)
+    unknown = any(
+        stage.kind == "generate" and {"engine", "engines"} & set(stage.config) and stage.estimate.tokens is None
+        for stage in plan.stages
+        if stage.id not in done
+    )
     parts = [counted(stages, "stage")]
     if asked:
         parts.append(f"{len(done)} done, {stages - len(done)} to run")
     if tokens:
         parts.append(f"models write at most {tokens:,} tokens" + (", and more where row counts are not known yet" if unknown else ""))
+    elif unknown:
+        parts.append("what models write is not known before the rows are counted; a `limit` bounds it")
     money = [Decimal(stage.estimate.usd) for stage in plan.stages if stage.id not in done and stage.estimate.usd is not None]
     if money:
         parts.append(f"their answers cost at most {dollars(sum(money, Decimal(0)))}, and prompts come on top")

@@ -146,6 +146,10 @@ class Client:
                 f"{self.endpoint}: its certificate is not trusted here: {text}",
                 help="where its authority is your own: export SSL_CERT_FILE=FILE.pem, with the certificates of all that you trust",
             )
+        if "WRONG_VERSION_NUMBER" in text:
+            return StageFailed(
+                f"{self.endpoint}: what answers there speaks no TLS", help="look at `base_url`: is it http://, or another port?"
+            )
         return MayPass(f"{self.endpoint}: {text}", help=f"is the address right, and reachable from here? Then {KEPT}")
 
     def read(self, response: httpx.Response) -> Any:

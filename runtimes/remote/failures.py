@@ -70,7 +70,10 @@ def failed(endpoint: Endpoint, status: int, body: bytes, *, key: str | None = No
     if status == 408 or (status >= 500 and status != 501):  # 501: it never does that
         return MayPass(message, wait=wait)
     if status in (401, 403):
-        help = "look at the key that `api_key` leads to: is it whole, of this service, and allowed to use this model?"
+        if key:
+            help = "look at the key that `api_key` leads to: is it whole, of this service, and allowed to use this model?"
+        else:
+            help = 'the model has no key: write `api_key: "${env:NAME}"` beside `base_url`'
     elif status == 402 or told.code == "insufficient_quota":
         help = f"the account has no credit left: top it up, then {KEPT}"
     elif status == 404:

@@ -34,7 +34,17 @@ def test_a_soft_loss_learns_nothing_from_them_without_log_probabilities_and_a_to
         compiled(spec.replace("teacher: teacher}}}", "teacher: them}}}"))
     errors = [finding for finding in refused.value.diagnostics if finding.severity.value == "error"]
     assert [finding.code for finding in errors] == ["D450", "D450"]
+    assert not [finding for finding in refused.value.diagnostics if finding.code == "D453"], "that its tokenizer is unknown is told once"
     assert [word for word in ("top_logprobs", "tokenizer") if not any(word in str(finding.help) for finding in errors)] == []
+
+
+def test_one_of_a_panel_is_told_to_answer_alone(spec: str, compiled: Callable[..., Compiled]) -> None:
+    panel = spec.replace("uses: answer, model: them", "uses: answer, model: [them, teacher], keep: all")
+    assert panel != spec
+    with pytest.raises(InvalidSpec) as refused:
+        compiled(panel.replace("teacher: teacher}}}", "teacher: them}}}"))
+    helps = [finding.help for finding in refused.value.diagnostics if "are those of `them`, `teacher`" in finding.message]
+    assert helps == ["have `them` alone answer, or use a hard loss"]
 
 
 def test_with_both_what_they_told_is_gathered(spec: str, compiled: Callable[..., Compiled], tmp_path: Path) -> None:

@@ -39,6 +39,21 @@ def test_the_tree_says_what_is_done() -> None:
     assert text.splitlines()[-1] == "3 stages · 1 done, 2 to run"
 
 
+def answering(config: dict[str, object], **estimate: int) -> str:
+    """The last line of a plan whose one stage answers."""
+    stage = Stage("a", "generate", "answer", config, {}, "k", Estimate(**estimate))
+    return tree.render(Plan("demo", "distill.yaml", "", (stage,), {"a": "a"}, {}), lambda key: False).splitlines()[-1]
+
+
+def test_the_tree_says_where_nothing_is_known_of_what_models_write() -> None:
+    """Of one model and of a panel; silence would read as nothing to pay."""
+    known = "1 stage · 0 done, 1 to run · models write at most 80 tokens"
+    assert answering({"engine": {"uses": "http"}}, tokens=80) == known
+    for config in ({"engine": {"uses": "http"}}, {"engines": {"a": {"uses": "http"}}}):
+        assert "what models write is not known" in answering(config)
+    assert answering({}) == "1 stage · 0 done, 1 to run"
+
+
 def test_json_is_a_plan_that_also_says_what_is_done() -> None:
     text = as_json.render(PLAN, lambda key: key == "k1")
     assert [stage["done"] for stage in json.loads(text)["stages"]] == [True, False, False]

@@ -360,6 +360,22 @@ def test_a_key_that_is_refused_is_found_before_anything_is_asked() -> None:
         named(server, "Qwen/Qwen3-4B")
 
 
+def test_a_model_without_a_key_is_told_where_one_goes() -> None:
+    with serve(Script()) as server, pytest.raises(Rejected, match="401") as refused, answering(server.url, key=None) as made:
+        made._loop.run_until_complete(check_name(made._client))
+    assert "the model has no key: write `api_key: \"${env:NAME}\"`" in str(refused.value.help)
+
+
+def test_an_address_with_https_where_nothing_speaks_tls_says_so() -> None:
+    with (
+        serve(Script()) as server,
+        pytest.raises(StageFailed, match="speaks no TLS") as refused,
+        answering(server.url.replace("http://", "https://")) as made,
+    ):
+        list(made.answers(bodies(1)))
+    assert "http://" in str(refused.value.help)
+
+
 def test_a_list_of_models_that_comes_late_is_waited_for() -> None:
     fault = Fault(status=429, retry_after="0.05", method="GET", path="/v1/models", first=1)
     with serve(Script(faults=(fault,))) as server:
