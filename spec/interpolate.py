@@ -11,6 +11,7 @@ from typing import NamedTuple, NoReturn
 from distillc.spec.diagnostic import Applicability, Diagnostic, Edit, Fix, Label, Severity, Span
 from distillc.spec.nodes import MappingNode, Node, ScalarNode, SequenceNode, entries
 from distillc.spec.parse import MAX_DEPTH, MAX_NODES
+from distillc.spec.secret import KINDS
 from distillc.spec.sites import Path, Site, below, copied, inner, measured, sites, unescaped, whole
 from distillc.spec.source import MAX_BYTES, Source
 from distillc.spec.wording import closest, listing, shorten
@@ -231,6 +232,9 @@ class _Filling:
             self.fail("D026", "`${` is not closed", node, site, "write `${section.name.field}`, or `$${` for the two characters themselves")
         if not site.is_path:
             help = "write `${section.name.field}`, or `$${` for the two characters themselves"
+            kind, colon, name = site.inner.partition(":")
+            if colon and (near := closest(kind, KINDS)):
+                help = f"did you mean `${{{near}:{shorten(name)}}}`?"
             self.fail("D026", f"`${{{shorten(site.inner)}}}` does not name a value", node, site, help)
 
     def too_deep(self, node: ScalarNode, site: Site) -> NoReturn:

@@ -12,8 +12,9 @@ from distillc.spec.diagnostic import Diagnostic, Severity
 from distillc.spec.errors import UsageError
 from distillc.spec.nodes import ScalarNode
 
-INTERPOLATION = re.compile(r"(?<!\$)\$\{(?:env|file|cmd|keyring):[^}]{0,200}\}")
-_WHOLE = re.compile(r"\$\{(env|file|cmd|keyring):([^}]+)\}")
+KINDS = ("env", "file", "cmd", "keyring")
+INTERPOLATION = re.compile(rf"(?<!\$)\$\{{(?:{'|'.join(KINDS)}):[^}}]{{0,200}}\}}")
+_WHOLE = re.compile(rf"\$\{{({'|'.join(KINDS)}):([^}}]+)\}}")
 UNTRUSTED = "DISTILLC_UNTRUSTED"
 """Set by who runs specs that somebody else wrote: such a spec runs no command, and reaches into no private network."""
 

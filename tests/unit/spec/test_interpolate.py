@@ -114,6 +114,13 @@ def test_the_nearest_path_is_offered_and_written_by_the_fix():
     assert [(edit.text, edit.span) for edit in found.fix.edits] == [("train.teacher.epochs", found.span)]
 
 
+def test_a_secret_of_a_kind_that_is_misspelt_is_told_the_kind():
+    (found,) = fill("a: '${evn:TOKEN}'").diagnostics
+    assert (found.code, found.help) == ("D026", "did you mean `${env:TOKEN}`?")
+    (found,) = fill("a: '${vault:TOKEN}'").diagnostics
+    assert found.help and found.help.startswith("write `${section.name.field}`")
+
+
 def test_a_block_text_has_the_place_of_its_reference():
     (found,) = fill("p: |\n  one\n  two ${q.r} three\n").diagnostics
     assert found.span and (found.span.line, found.span.column, found.span.end_column) == (3, 9, 12)

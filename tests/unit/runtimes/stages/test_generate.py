@@ -99,6 +99,14 @@ def test_answers_that_never_end_say_what_to_do(tmp_path: Path) -> None:
     assert "`max_tokens`" in (failure.value.help or "")
 
 
+def test_thoughts_that_a_stop_cuts_say_what_to_do(tmp_path: Path) -> None:
+    """A model that thinks aloud, under the line break that suits one that does not."""
+    write_rows(tmp_path / generate.ROWS, [])
+    with pytest.raises(StageFailed, match="dropped every row: broken 40") as failure:
+        generate.collect(context(tmp_path), [(tmp_path, {"kept": 0, "dropped": {"broken": 40}})])
+    assert "`stop`" in (failure.value.help or "")
+
+
 def test_a_model_without_an_engine_is_one_clear_error(tmp_path: Path) -> None:
     stage = context(tmp_path, engine=None)
     (shard,) = generate.shards(stage)
