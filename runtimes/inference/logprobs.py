@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 UNKNOWN = "\ufffd"
 UNLIKELY = -9999.0  # what OpenAI says of a token that is not among the likeliest
 MOST = 255
+LONGEST = 0xFFFF  # bytes of a token that is packed
 _HEAD = struct.Struct("<?I")
 
 
@@ -45,7 +46,7 @@ def read(logprobs: Any) -> list[Told]:
         return []
     try:
         return [_told(entry) for entry in content]
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except (KeyError, TypeError, ValueError, OverflowError, AttributeError):
         raise ValueError("a token has not `token`, `logprob` and `top_logprobs`") from None
 
 
@@ -65,15 +66,16 @@ def _value(entry: Mapping[str, Any]) -> float:
 
 def _bytes(entry: Mapping[str, Any]) -> bytes | None:
     token, told = entry["token"], entry.get("bytes")
-    if not isinstance(token, str):
+    if not isinstance(token, str) or not isinstance(told, list | bytes | None):
         raise TypeError
     try:
         written = token.encode()
     except UnicodeEncodeError:
         written = b""
-    if told is None or bytes(told) == written:
-        return None if UNKNOWN in token else written or None
-    return bytes(told) or None
+    data = written if told is None else bytes(told)
+    if len(data) > LONGEST or (data == written and UNKNOWN in token):
+        return None
+    return data or None
 
 
 def packed(told: Sequence[Told], answer: str, *, stops: Sequence[str] = ()) -> bytes:

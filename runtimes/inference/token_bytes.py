@@ -72,7 +72,7 @@ def token_bytes(place: Path) -> TokenBytes:
         return _of_json(described, file.name)
     except OSError as error:
         raise StageFailed(f"{file.name} cannot be read: {error.strerror}", where=str(place), help=_HELP) from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise StageFailed(f"{file.name} is no tokenizer: {type(error).__name__}", where=str(place), help=_HELP) from error
 
 
@@ -121,6 +121,8 @@ def _of_gguf(file: Path) -> TokenBytes:
         raise StageFailed(f"{file.name} has a tokenizer whose bytes are not known here ({said.get('model')!r})", help=_HELP)
     tokens: Sequence[str] = said["tokens"]
     kinds: Sequence[int] = said.get("token_type") or [int(TokenType.NORMAL)] * len(tokens)
+    if len(kinds) != len(tokens):
+        raise StageFailed(f"{file.name} has {len(tokens):,} tokens and the kinds of {len(kinds):,}", help="download or convert it again")
     by_kind: dict[int, dict[int, str]] = {}
     for place, (token, kind) in enumerate(zip(tokens, kinds, strict=True)):
         by_kind.setdefault(int(kind), {})[place] = token

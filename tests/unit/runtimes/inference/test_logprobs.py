@@ -78,6 +78,26 @@ def test_what_has_texts_alone_is_marked() -> None:
     assert unpack(packed(read({"content": [one_without]}), "It"))[1]
 
 
+@pytest.mark.parametrize("data", [10**13, "It", {"0": 73}])
+def test_bytes_are_a_list_of_numbers(data: Any) -> None:
+    """`bytes` of a number would be that many zeros, as much memory as a server likes."""
+    with pytest.raises(ValueError, match="a token has not"):
+        read({"content": [told("It", data=data)]})
+
+
+def test_a_number_beyond_all_floats_is_another_shape() -> None:
+    with pytest.raises(ValueError, match="a token has not"):
+        read({"content": [told("It") | {"logprob": -(10**400)}]})
+
+
+def test_a_token_longer_than_can_be_packed_is_unknown() -> None:
+    longest = "a" * 0xFFFF
+    assert tokens([told(longest)], longest) == [longest.encode()]
+    assert tokens([told(f"{longest}a")], f"{longest}a") == []
+    [[written, *others]], _ = unpack(packed(read({"content": [told("It", (f"{longest}a", -1.0))]}), "It"))
+    assert (written.token, others) == (b"It", [])
+
+
 def test_none_told_is_none_and_another_shape_is_an_error() -> None:
     assert read(None) == read({"content": None}) == read({"content": []}) == []
     for shape in ({"content": ["It"]}, {"content": [{"token": "It"}]}, {"content": [{"token": 5, "logprob": -1.0}]}, [[-1.0]]):

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from gguf import GGUFWriter, TokenType
 from tokenizers import Tokenizer
 
 from distillc.plugins.api.artifacts import Model
@@ -72,3 +73,16 @@ def test_what_is_none_or_of_another_kind_is_one_clear_error(tmp_path: Path, desc
     with pytest.raises(StageFailed, match=r"is no tokenizer|bytes are not known here") as failed:
         token_bytes(written(tmp_path, described))
     assert "tokenizer.json" in str(failed.value.help)
+
+
+def test_a_gguf_file_with_a_kind_for_some_tokens_alone_is_one_clear_error(tmp_path: Path) -> None:
+    writer = GGUFWriter(tmp_path / "model.gguf", "llama")
+    writer.add_tokenizer_model("gpt2")
+    writer.add_token_list(["a", "b", "c"])
+    writer.add_token_types([TokenType.NORMAL, TokenType.NORMAL])
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.close()
+    with pytest.raises(StageFailed, match="3 tokens and the kinds of 2") as failed:
+        token_bytes(tmp_path / "model.gguf")
+    assert failed.value.help
