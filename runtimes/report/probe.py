@@ -119,6 +119,10 @@ def sentence(models: Sequence[Found]) -> str:
     rows = f"on {best['metric']['n']} rows"
     if not others:
         return f"`{best['model']}` has {figures.interval(best['metric'])} {rows}; there is none to compare it with."
+    if all(one["difference"] and set(one["difference"].values()) == {0} for one in others):
+        usd = [one["usd_per_1000"] and Decimal(one["usd_per_1000"]) for one in models]
+        also = f"; `{best['model']}` is the cheapest" if None not in usd and usd[0] < min(usd[1:]) else ""
+        return f"All {len(models)} have {figures.interval(best['metric'])} {rows}, which do not tell them apart{also}."
     as_good = [one for one in others if one["as_good"]]
     if best["usd_per_1000"] is None:
         if not as_good:

@@ -28,7 +28,7 @@ REMOTE_SHARD_ROWS = 10_000  # at the end of a shard calls run out one by one, an
 BATCH = 32  # for engines whose config does not say
 WAYS_OUT = {
     "truncated": "raise `max_tokens`, or give the step `truncated: keep`: the model never ends its answers",
-    "broken": "most often thoughts without an end: raise `max_tokens`, and take out a `stop` that stands in thoughts too, as a line break does",
+    "broken": "most often thoughts without an end: raise `max_tokens`, or take out a `stop` that thoughts have too, as a line break",
     "disagreement": "answer at temperature 0, or ask for fewer votes with `agree`: no two models say the same",
     "unclear tokens": "the tokens that the API tells do not spell its answers: ask a server that tells their `bytes`, or no `top_logprobs`",
 }
