@@ -80,7 +80,7 @@ def compile_probe(
     names = _models(outline, models)
     by, why = (by, "") if by else _metric(context)
     value = _value(by, context, registry)
-    rows, from_where = (_rows(data, context), "") if data else _validation(context)
+    rows, from_where = _rows(data, context) if data else _validation(context)
     step = _free(context.definitions)
     answering, decoding = _decoding(outline)
     evaluation = {"data": rows, "models": names, "limit": limit, **value.body, **({"decoding": decoding} if decoding else {})}
@@ -181,8 +181,8 @@ def _named(kind: str, local: str, name: str, context: Context) -> dict[str, tupl
     return named_values(local, context.table.capabilities(kind, name))
 
 
-def _rows(asked: str, context: Context) -> str:
-    """A reference to rows that a choice may be made by. A bare name means its validation rows."""
+def _rows(asked: str, context: Context) -> tuple[str, str]:
+    """A reference to rows that a choice may be made by, and whose answers they take for gold. A bare name means its validation rows."""
     known = all_rows(context)
     name, split = split_name(asked)
     if name not in known:
@@ -199,7 +199,8 @@ def _rows(asked: str, context: Context) -> str:
     if split not in splits:
         others = " or ".join(f"`{name}.{other}`" for other in splits if other != "test")
         raise UsageError(f"--data: `{name}` has no {split} rows", help=f"take {others}, or give its source a split")
-    return f"{name}.{split}"
+    teachers = known[name].teachers if known[name].answered else ()
+    return f"{name}.{split}", f", whose targets are answers of {', '.join(f'`{one}`' for one in teachers)}" if teachers else ""
 
 
 def _validation(context: Context) -> tuple[str, str]:

@@ -81,6 +81,12 @@ def test_the_rows_are_those_that_a_training_stops_by_else_the_first_with_gold(pr
     assert probed(data="learner", by="lints", models=["as_is"]).data == "learner.validation"
 
 
+def test_whose_answers_are_taken_for_gold_is_said(probed: Probing) -> None:
+    """`big` would be right in all of them."""
+    assert "on answers.validation, whose targets are answers of `big`" in probed(data="answers", models=["as_is", "big"]).notes
+    assert "on pairs.validation" in probed(data="pairs", models=["as_is"]).notes
+
+
 @pytest.mark.parametrize("data", ["pairs.test", "unseen", "unseen.test"])
 def test_test_rows_are_refused(probed: Probing, data: str) -> None:
     with pytest.raises(UsageError, match=f"`{data}` are test rows") as raised:
