@@ -26,7 +26,7 @@ def command(model: Path, *, name: str, port: int, context: int, threads: int, **
         **more,
     }
     said = [str(part) for option, value in options.items() for part in (f"--{option}", value)]
-    return [sys.executable, "-m", "distillc.plugins.engines.llama_cpp_server", *said]
+    return [sys.executable, "-P", "-m", "distillc.plugins.engines.llama_cpp_server", *said]
 
 
 def main() -> None:

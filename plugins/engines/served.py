@@ -62,7 +62,7 @@ class VllmServer:
         name = own_name()
         options: Mapping[str, Any] = {"host": "127.0.0.1", "port": port, "served-model-name": name, **arguments(self.config)}
         said = [str(part) for option, value in options.items() for part in (f"--{option.replace('_', '-')}", value)]
-        command = [sys.executable, "-m", "vllm.entrypoints.cli.main", "serve", str(model.folder), *said]  # what `vllm serve` runs
+        command = [sys.executable, "-P", "-m", "vllm.entrypoints.cli.main", "serve", str(model.folder), *said]  # what `vllm serve` runs
         return Server(command, name, environment=OFFLINE | OPEN, patience=self.config.patience)
 
     def open(self, model: Model, *, seed: int, base_url: str, name: str) -> "RunningVllmServer":

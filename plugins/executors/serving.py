@@ -49,7 +49,7 @@ class Kept:
 
     def __init__(self, request: Mapping[str, Any]) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "distillc.plugins.executors.serving"],
+            [sys.executable, "-P", "-m", "distillc.plugins.executors.serving"],  # -P: what lies in the run's folder is no library
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, "TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1"},

@@ -1,6 +1,7 @@
 """Engines with a server of their own: how it is started, what it is asked, and how an answer is read."""
 
 import os
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from distillc.compiler.keys import result_config
 from distillc.plugins.api.artifacts import Completion, Decoding, Model, ModelInfo
+from distillc.plugins.engines import llama_cpp_server
 from distillc.plugins.engines.configs import LlamaCppServerConfig, VllmConfig, VllmServerConfig
 from distillc.plugins.engines.served import RunningVllmServer, VllmServer, own_name
 from distillc.plugins.engines.vllm import RunningVllm, arguments, completion, sampling
@@ -57,8 +59,8 @@ def test_the_command_of_vllm_is_vllm_serve() -> None:
     """Flags as in vLLM's cli_args.py and engine/arg_utils.py, 0.33."""
     model = Model(Path("/models/m"), ModelInfo(format="hf", name="m"))
     server = VllmServer(VllmServerConfig(context=4096, precision="bfloat16", gpus=2, memory=0.5, patience=900)).server(model, port=4711)
-    assert server.command[1:5] == ["-m", "vllm.entrypoints.cli.main", "serve", "/models/m"]
-    flags = dict(zip(server.command[5::2], server.command[6::2], strict=True))
+    assert server.command[1:6] == ["-P", "-m", "vllm.entrypoints.cli.main", "serve", "/models/m"]
+    flags = dict(zip(server.command[6::2], server.command[7::2], strict=True))
     assert flags == {
         "--host": "127.0.0.1",
         "--port": "4711",
@@ -77,6 +79,14 @@ def test_a_server_of_vllm_asks_for_no_key_of_the_environment(monkeypatch: pytest
     monkeypatch.setenv("VLLM_API_KEY", "that-of-another-server")
     server = VllmServer(VllmServerConfig()).server(Model(Path("/models/m"), ModelInfo(format="hf", name="m")), port=4711)
     assert {**os.environ, **server.environment}["VLLM_API_KEY"] == ""
+
+
+def test_llama_cpp_s_server_imports_nothing_from_where_it_is_started(tmp_path: Path) -> None:
+    (tmp_path / "fastapi.py").write_text("raise SystemExit('not the library')")
+    command = llama_cpp_server.command(Path("m.gguf"), name="m", port=4711, context=8, threads=1)
+    asked = [*command[: command.index("--model")], "--help"]
+    done = subprocess.run(asked, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, "--model_alias" in done.stdout) == (0, True), done.stderr
 
 
 def test_what_a_config_leaves_open_vllm_decides() -> None:

@@ -192,6 +192,18 @@ def test_a_lease_is_a_server_that_answers_and_is_gone_with_its_context(tmp_path:
     assert "GET /v1/models" in "".join(log.read_text() for log in tmp_path.glob("server-python-*.log"))
 
 
+def test_what_lies_in_the_folder_of_a_run_is_not_taken_for_a_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`python -m` alone looks for modules where it is started, which is where a spec is, and what came with it."""
+    (tmp_path / "queue.py").write_text("raise SystemExit('not the library')")
+    monkeypatch.chdir(tmp_path)
+
+    async def go() -> str:
+        async with lease(tmp_path) as found:
+            return found.name
+
+    assert asyncio.run(go()) == "a model"
+
+
 def test_a_server_that_does_not_heed_sigterm_is_killed_with_what_it_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(serving, "GRACE", 0.2)
     make = entries.server_of({"where": {"work": str(tmp_path)}, "options": {"stubborn": True}})
