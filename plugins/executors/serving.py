@@ -36,6 +36,7 @@ from distillc.spec.errors import DistillError, StageFailed
 
 STARTS = 5  # a port that is free may be taken by the time that the server has loaded its model
 GRACE = 15.0  # seconds that a server has to end by itself
+GOING = 3.0  # seconds that what was killed has to be gone
 TOLD = 0.5  # seconds within which the keeper says that the server has ended
 LINES = 5  # of what a server said last
 _TAKEN = re.compile(r"address already in use|only one usage of each socket address", re.IGNORECASE)
@@ -77,7 +78,7 @@ class Kept:
         with contextlib.suppress(OSError):
             self._process.stdin.close()
         try:
-            self._process.wait(GRACE + 5.0)
+            self._process.wait(GRACE + GOING + 5.0)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
@@ -153,6 +154,18 @@ class Served:
             self.process.wait(GRACE)
         self._signal(signal.SIGKILL if os.name == "posix" else signal.SIGTERM)  # what it started may have stayed
         self.process.wait()
+        until = time.monotonic() + GOING
+        while self._left() and time.monotonic() < until:  # what comes next needs the memory
+            time.sleep(0.01)
+
+    def _left(self) -> bool:
+        """Whether something of its group is at work yet, as far as /proc tells. What has ended may stay there until it is collected."""
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(OSError):  # gone meanwhile
+                state, _, group, *_ = stat.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+                if int(group) == self.process.pid and state not in "ZX":
+                    return True
+        return False
 
     def _signal(self, number: int) -> None:
         with contextlib.suppress(OSError):
