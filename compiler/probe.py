@@ -125,15 +125,12 @@ def _models(outline: Outline, asked: Sequence[str]) -> list[str]:
                 help="name entries of `models:`; what is made here is compared by an evaluation: distillc run --until EVALUATION",
             )
         raise UsageError(f"`models:` has no `{name}`", help=did_you_mean(name, entered, "there are") or "the spec has no models")
-    found = list(dict.fromkeys(asked)) or [name for name, model in entered.items() if model.parent is None and _answers(outline, model)]
+    found = list(dict.fromkeys(asked)) or [
+        name for name, model in entered.items() if model.parent is None and outline.does(model, "generate")
+    ]
     if not found:
         raise UsageError("no entry of `models:` can be asked", help="a probe asks models of APIs, local ones, recorded answers and rules")
     return found
-
-
-def _answers(outline: Outline, model: Model) -> bool:
-    engines = [model.engine["uses"]] if model.engine else outline.readers(model.format)
-    return any("generate" in outline.capabilities("engines", name).get("does", ()) for name in engines)
 
 
 def _metric(context: Context) -> tuple[str, str]:
