@@ -154,7 +154,7 @@ def build_cache() -> dict[str, Any]:
     """Runs discovery in a child process and keeps what it finds. A cache that cannot be written is no error, only slower."""
     import subprocess  # a third of a bare interpreter, and seldom needed
 
-    child = subprocess.run([sys.executable, "-m", "distillc.plugins.discovery"], capture_output=True, text=True, check=False)
+    child = subprocess.run([sys.executable, "-P", "-m", "distillc.plugins.discovery"], capture_output=True, text=True, check=False)
     if child.returncode:
         told = (child.stderr.strip().splitlines() or ["no message"])[-1]
         raise UsageError(f"the plugins could not be read: {told}", help="see `python -m distillc.plugins.discovery`")

@@ -64,7 +64,7 @@ def _references(stages: Sequence[Stage], plugins: Schemas) -> Iterator[tuple[Sta
         bodies: list[tuple[str, Mapping[str, Any]]] = [
             (kind, {**stage.config, "uses": stage.uses}) for kind in OWN.get(stage.kind, ()) if stage.uses
         ]
-        bodies += [body for key in NESTED.keys() & stage.config.keys() for body in _bodies(NESTED[key], stage.config[key])]
+        bodies += [body for key in NESTED if key in stage.config for body in _bodies(NESTED[key], stage.config[key])]
         for kind, body in bodies:
             yield from ((stage, reference) for field in secret_fields(kind, body["uses"]) if (reference := body.get(field)))
 

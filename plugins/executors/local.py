@@ -26,6 +26,7 @@ from distillc.spec import errors
 from distillc.spec.errors import DistillError, StageFailed
 
 LONGEST_LINE = 1 << 24
+INTERPRETER = (sys.executable, "-P")  # what lies in the folder of a run is no library
 # macOS can fork too, but its frameworks (Accelerate among them) may not be used in a forked child.
 CAN_FORK = sys.platform.startswith("linux")
 ROWS = (
@@ -167,7 +168,7 @@ class _Server:
     @classmethod
     async def start(cls) -> "_Server":
         ours, theirs = socket.socketpair()
-        command = [sys.executable, "-m", "distillc.plugins.executors.forkserver", str(theirs.fileno()), str(os.getpid())]
+        command = [*INTERPRETER, "-m", "distillc.plugins.executors.forkserver", str(theirs.fileno()), str(os.getpid())]
         # Strings hash alike in every worker, so that the order of a set of them can't differ between a run and its resumption.
         # OpenMP reads its policy when torch is loaded, here: waiting threads sleep (runtimes/inference/process.py says why).
         environment = {
@@ -252,7 +253,7 @@ class _Spawned:
     @classmethod
     async def start(cls, request: Mapping[str, Any]) -> "_Spawned":
         process = await asyncio.create_subprocess_exec(
-            sys.executable,
+            *INTERPRETER,
             "-m",
             "distillc.plugins.executors.worker",
             stdin=asyncio.subprocess.PIPE,

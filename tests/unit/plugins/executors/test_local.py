@@ -192,11 +192,20 @@ def test_a_lease_is_a_server_that_answers_and_is_gone_with_its_context(tmp_path:
     assert "GET /v1/models" in "".join(log.read_text() for log in tmp_path.glob("server-python-*.log"))
 
 
-def test_what_lies_in_the_folder_of_a_run_is_not_taken_for_a_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def beside_the_spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`python -m` alone looks for modules where it is started, which is where a spec is, and what came with it."""
     (tmp_path / "queue.py").write_text("raise SystemExit('not the library')")
     monkeypatch.chdir(tmp_path)
 
+
+@pytest.mark.usefixtures("beside_the_spec")
+def test_a_worker_takes_nothing_in_the_folder_of_a_run_for_a_library(executor: LocalExecutor, tmp_path: Path) -> None:
+    reduce(executor, "facts", folder=tmp_path)
+
+
+@pytest.mark.usefixtures("beside_the_spec")
+def test_a_server_takes_nothing_in_the_folder_of_a_run_for_a_library(tmp_path: Path) -> None:
     async def go() -> str:
         async with lease(tmp_path) as found:
             return found.name
