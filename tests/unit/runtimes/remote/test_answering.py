@@ -363,7 +363,7 @@ def test_a_key_that_is_refused_is_found_before_anything_is_asked() -> None:
 def test_a_model_without_a_key_is_told_where_one_goes() -> None:
     with serve(Script()) as server, pytest.raises(Rejected, match="401") as refused, answering(server.url, key=None) as made:
         made._loop.run_until_complete(check_name(made._client))
-    assert "the model has no key: write `api_key: \"${env:NAME}\"`" in str(refused.value.help)
+    assert 'the model has no key: write `api_key: "${env:NAME}"`' in str(refused.value.help)
 
 
 def test_an_address_with_https_where_nothing_speaks_tls_says_so() -> None:
