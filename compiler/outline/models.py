@@ -156,7 +156,7 @@ def _trained(outline: "Outline", step: Step) -> Model:
 
 def _without_weights(outline: "Outline", origin: Origin, capabilities: Mapping[str, Any]) -> dict[str, Any]:
     """Nothing but which tokens a model elsewhere has, and only where its entry names a tokenizer."""
-    nothing = dict.fromkeys(FACTS)
+    nothing: dict[str, Any] = dict.fromkeys(FACTS)
     if not origin.fields.get(capabilities.get("tokenizer", "")):
         return nothing
     learned = outline.learn(origin._replace(elsewhere=True))

@@ -14,7 +14,7 @@ from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import pytest
 
@@ -79,7 +79,6 @@ class Relay(ThreadingHTTPServer):
 
 
 class Passing(BaseHTTPRequestHandler):
-    server: Relay
     protocol_version = "HTTP/1.1"
 
     def handle(self) -> None:
@@ -89,14 +88,15 @@ class Passing(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         prompt = json.loads(body)["messages"][-1]["content"]
-        self.server.asked.append(prompt)
-        request = urllib.request.Request(self.server.behind + self.path, body, {"Content-Type": "application/json"})
+        relay = cast(Relay, self.server)
+        relay.asked.append(prompt)
+        request = urllib.request.Request(relay.behind + self.path, body, {"Content-Type": "application/json"})
         with urllib.request.urlopen(request, timeout=600) as reply:
             said = reply.read()
         answer = json.loads(said)
         [choice], usage = answer["choices"], answer["usage"]
         told = Told(choice["message"]["content"].strip(), choice["finish_reason"], usage["prompt_tokens"], usage["completion_tokens"])
-        self.server.told.append((prompt, told))
+        relay.told.append((prompt, told))
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(said)))

@@ -1,6 +1,7 @@
 """Plans as trees and as JSON."""
 
 import json
+from typing import Any
 
 from distillc.compiler.plan import Estimate, Input, Plan, Stage, from_json
 from distillc.compiler.show import json as as_json
@@ -39,9 +40,9 @@ def test_the_tree_says_what_is_done() -> None:
     assert text.splitlines()[-1] == "3 stages · 1 done, 2 to run"
 
 
-def answering(config: dict[str, object], **estimate: int) -> str:
+def answering(config: dict[str, Any], tokens: int | None = None) -> str:
     """The last line of a plan whose one stage answers."""
-    stage = Stage("a", "generate", "answer", config, {}, "k", Estimate(**estimate))
+    stage = Stage("a", "generate", "answer", config, {}, "k", Estimate(tokens=tokens))
     return tree.render(Plan("demo", "distill.yaml", "", (stage,), {"a": "a"}, {}), lambda key: False).splitlines()[-1]
 
 

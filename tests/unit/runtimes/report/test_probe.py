@@ -126,7 +126,7 @@ def test_the_best_may_have_no_price() -> None:
 
 def test_rows_that_all_answer_alike_name_no_best() -> None:
     """Three that get nothing right: the cheapest of them is no good teacher."""
-    same = {"b": (0.0, 0.0, 0.0), "c": (-0.0, -0.0, -0.0)}
+    same: dict[str, Any] = {"b": (0.0, 0.0, 0.0), "c": (-0.0, -0.0, -0.0)}
     said = "All 3 have 0.500 [0.400, 0.600] on 50 rows, which do not tell them apart"
     assert sentence(found(model("a", 0.5, "1"), model("b", 0.5, "2"), model("c", 0.5, "3"), **same)) == f"{said}; `a` is the cheapest."
     assert sentence(found(model("a", 0.5, "1"), model("b", 0.5, "1"), model("c", 0.5, "3"), **same)) == f"{said}."
