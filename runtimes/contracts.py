@@ -84,17 +84,17 @@ def _is_job(stage: Stage, plugins: Manifests) -> bool:
 
 
 def _engines(stage: Stage) -> Iterator[Mapping[str, Any]]:
-    """The engines of the models that a stage asks: `engine` for the only one, `engines` by port for several."""
-    for engine in [stage.config.get("engine"), *(stage.config.get("engines") or {}).values()]:
-        if engine:
-            yield {"uses": engine} if isinstance(engine, str) else engine
+    """The engines of the models that a stage asks."""
+    return (engine for _, engine in _by_port(stage))
 
 
 def _by_port(stage: Stage) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The engines that a stage opens, each with the port of its model. Where there is one, its port is that of no rows and no check."""
+    """The engines of a stage with the ports of their models: `engine` for the only one, whose port is that of no rows and no check,
+    `engines` by port for several."""
     config = stage.config
-    if engine := config.get("engine"):
-        alone = "export" if stage.kind == "parity" else next((port for port in stage.inputs if port not in BESIDE and "." not in port), "")
-        yield alone, {"uses": engine} if isinstance(engine, str) else engine
-    for port, engine in (config.get("engines") or {}).items():
-        yield f"model.{port}" if stage.kind == "bundle" else port, {"uses": engine} if isinstance(engine, str) else engine
+    alone = "export" if stage.kind == "parity" else next((port for port in stage.inputs if port not in BESIDE and "." not in port), "")
+    several = (config.get("engines") or {}).items()
+    found = [(alone, config.get("engine")), *((f"model.{port}" if stage.kind == "bundle" else port, engine) for port, engine in several)]
+    for port, engine in found:
+        if engine:
+            yield port, {"uses": engine} if isinstance(engine, str) else engine

@@ -5,7 +5,6 @@ hand-made headers (design, section 5).
 """
 
 import ctypes
-import hashlib
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 from distillc.plugins.api.artifacts import Completion, Decoding, Model
 from distillc.plugins.engines.configs import LlamaCppConfig
 from distillc.plugins.engines.gguf_file import gguf_file
-from distillc.runtimes.inference.batching import batches, cut
+from distillc.runtimes.inference.batching import batches, cut, own_seed
 from distillc.runtimes.inference.llama_log import last_words, listen
 from distillc.runtimes.inference.process import cores
 from distillc.spec.errors import StageFailed
@@ -256,8 +255,7 @@ def forget(context: Any) -> None:
 
 def sampler(seed: int, prompt: str) -> np.random.Generator:
     """Random numbers that hang on seed and prompt alone, not on the batch."""
-    digest = hashlib.sha256(f"{seed}\0{prompt}".encode()).digest()
-    return np.random.default_rng(int.from_bytes(digest[:8], "big"))
+    return np.random.default_rng(own_seed(seed, prompt, bits=64))
 
 
 def choose(logits: NDArray[np.float32], temperature: float, samplers: Sequence[np.random.Generator] | None) -> list[int]:

@@ -26,6 +26,6 @@ def cut(string: str, stops: Sequence[str]) -> tuple[str, bool]:
     return (string[: min(found)], True) if found else (string, False)
 
 
-def own_seed(seed: int, prompt: str) -> int:
-    """A seed of 31 bits that hangs on seed and prompt alone, for libraries that draw by themselves."""
-    return int.from_bytes(hashlib.sha256(f"{seed}\0{prompt}".encode()).digest()[:4], "big") >> 1
+def own_seed(seed: int, prompt: str, *, bits: int = 31) -> int:
+    """A seed that hangs on seed and prompt alone, not on the batch. `bits`: at most 64, as many as the library takes."""
+    return int.from_bytes(hashlib.sha256(f"{seed}\0{prompt}".encode()).digest()[:8], "big") >> (64 - bits)

@@ -3,7 +3,6 @@
 The batches are a pure function of the prompts, so what is computed again after a kill is what an unbroken run computes.
 """
 
-import hashlib
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -12,7 +11,7 @@ import torch
 from torch import Tensor
 
 from distillc.plugins.api.artifacts import Completion, Decoding
-from distillc.runtimes.inference.batching import batches, cut
+from distillc.runtimes.inference.batching import batches, cut, own_seed
 from distillc.runtimes.inference.loading import Text
 from distillc.runtimes.inference.packed import KeyValueCache, Packed, Step, hidden_states
 
@@ -42,8 +41,7 @@ def timed(model: Any, text: Text, prompts: Sequence[str], tokens: int) -> Iterat
 
 
 def _sampler(seed: int, prompt: str) -> torch.Generator:
-    digest = hashlib.sha256(f"{seed}\0{prompt}".encode()).digest()
-    return torch.Generator().manual_seed(int.from_bytes(digest[:7], "big"))
+    return torch.Generator().manual_seed(own_seed(seed, prompt, bits=56))
 
 
 def _choose(logits: Tensor, temperature: float, samplers: list[torch.Generator] | None, alive: list[int]) -> list[int]:
