@@ -1,6 +1,5 @@
 """The most that answers may cost which have still to be asked for: each request counted as the meter sets it aside before it is sent."""
 
-import json
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -67,10 +66,8 @@ def _requests(stage: Stage, keys: Mapping[str, str], store: Store, folder: Path,
     if model.info.format != API:
         return []
     endpoint = read_endpoint(model.folder)
-    store_it = False if stage.config["engine"].get("retention") == "none" else None
-    constant = chat.constant(endpoint, context.decoding, seed=context.seed, store=store_it)
-    bodies = ({**constant, "messages": chat.messages(endpoint, prompt)} for prompt in prompts)
-    sizes = sorted((len(json.dumps(body, ensure_ascii=False).encode()), chat.limit(body)) for body in bodies)
+    body = chat.asking(endpoint, context.decoding, seed=context.seed, retention=stage.config["engine"].get("retention", "any"))
+    sizes = sorted(chat.most(asked, chat.encoded(asked)) for asked in map(body, prompts))
     answered = total(read_ledger(store.home / "runs", {stage.key})).answers
     return sizes[answered:]
 

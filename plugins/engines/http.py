@@ -29,7 +29,6 @@ class RunningHttp(Asking):
         self.config, self.folder = config, folder
         self.endpoint = read_endpoint(model.folder)
         self.seed = seed
-        self.store = False if config.retention == "none" else None
         pace = Pace(config.concurrency)
         super().__init__(Client.to(self.endpoint, config.api_key, folder, pace=pace, timeout=config.timeout, retries=config.retries))
 
@@ -37,8 +36,7 @@ class RunningHttp(Asking):
         self.answering.meter = meter
 
     def body(self, decoding: Decoding) -> Callable[[str], chat.Body]:
-        constant = chat.constant(self.endpoint, decoding, seed=self.seed, store=self.store)
-        return lambda prompt: {**constant, "messages": chat.messages(self.endpoint, prompt)}
+        return chat.asking(self.endpoint, decoding, seed=self.seed, retention=self.config.retention)
 
     def token_ids(self, prompt: str) -> list[int]:
         return []

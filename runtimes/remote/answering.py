@@ -5,7 +5,6 @@ those in flight were paid for, so they are waited for before the error is raised
 """
 
 import asyncio
-import json
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
@@ -82,8 +81,8 @@ class Answering:
         """Starts as many calls as there is room for. Returns why none may begin any more, where no call in flight can change that."""
         for _ in range(min(self._client.pace.room(len(self._flying)), len(waiting))):
             body = bodies[waiting[0]]
-            content = json.dumps(body, ensure_ascii=False).encode()
-            most = len(content), chat.limit(body)  # a token has a byte at least; what a template adds is less than the JSON is
+            content = chat.encoded(body)
+            most = chat.most(body, content)
             try:
                 reserved = self.meter.reserve(*most) if self.meter else None
             except BudgetReached as reached:

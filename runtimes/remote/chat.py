@@ -4,8 +4,9 @@ Pure functions. What a server may do to a thought: put it into `reasoning_conten
 `<think>` tags, of which either may be missing (shared shapes of several vendors, in tests/unit/runtimes/remote/test_chat.py).
 """
 
+import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -59,6 +60,21 @@ def constant(endpoint: Endpoint, decoding: Decoding, *, seed: int, store: bool |
     if store is not None:
         body["store"] = store
     return body
+
+
+def asking(endpoint: Endpoint, decoding: Decoding, *, seed: int, retention: str) -> Callable[[str], Body]:
+    """What makes a prompt a body. `retention`: `none` tells the API to store nothing."""
+    common = constant(endpoint, decoding, seed=seed, store=False if retention == "none" else None)
+    return lambda prompt: {**common, "messages": messages(endpoint, prompt)}
+
+
+def encoded(body: Body) -> bytes:
+    return json.dumps(body, ensure_ascii=False).encode()
+
+
+def most(body: Body, content: bytes) -> tuple[int, int]:
+    """The most tokens that a call may take, in and out: a token has a byte at least, and what a template adds is less than the JSON is."""
+    return len(content), limit(body)
 
 
 def messages(endpoint: Endpoint, prompt: str) -> list[dict[str, str]]:
