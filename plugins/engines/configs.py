@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from distillc.spec.fields import Config, Price, SecretRef, runtime_only
+from distillc.spec.fields import Config, FilePath, Price, SecretRef, runtime_only
 
 
 class TransformersConfig(Config):
@@ -100,6 +100,9 @@ class HttpConfig(Config):
     retries: int = Field(default=5, ge=0, le=100, json_schema_extra=runtime_only(), description="tries after the first, where one may help")
     api_key: SecretRef | None = Field(default=None, description="the key, as ${env:NAME} or ${file:PATH} (None: the model's)")
     price: Price | None = Field(default=None, json_schema_extra=runtime_only(), description="what the model costs (None: as it says)")
+    tokenizer: FilePath | None = Field(
+        default=None, description="the tokens that log-probabilities must be of: `tokenizer` of a model's entry (None: as it says)"
+    )
     retention: Literal["none", "any"] = Field(
         default="any",
         json_schema_extra=runtime_only(),

@@ -1,17 +1,22 @@
 """A model behind an OpenAI-compatible API: prompts go out side by side, as many as the API takes, or as files that are answered later."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 
+from distillc.compiler.facts.locate import locate
 from distillc.plugins.api.artifacts import Completion, Decoding, Model
 from distillc.plugins.api.engines import Meter
 from distillc.plugins.engines.asking import Asking
 from distillc.plugins.engines.configs import HttpConfig
+from distillc.runtimes.inference.logprobs import unpack
+from distillc.runtimes.inference.token_bytes import TokenBytes, token_bytes
 from distillc.runtimes.remote import chat
 from distillc.runtimes.remote.batches import Batches
 from distillc.runtimes.remote.client import Client
 from distillc.runtimes.remote.endpoint import read_endpoint
 from distillc.runtimes.remote.pacing import Pace
+from distillc.spec.errors import StageFailed
 
 
 class HttpEngine:
@@ -37,6 +42,25 @@ class RunningHttp(Asking):
 
     def body(self, decoding: Decoding) -> Callable[[str], chat.Body]:
         return chat.asking(self.endpoint, decoding, seed=self.seed, retention=self.config.retention)
+
+    def generate(self, prompts: Sequence[str], inputs: Sequence[str], decoding: Decoding) -> Iterator[tuple[int, Completion]]:
+        for index, completion in super().generate(prompts, inputs, decoding):
+            yield index, completion
+            try:
+                self.check_tokens(completion)
+            except StageFailed as error:
+                self.answering.end(error)
+
+    def check_tokens(self, completion: Completion) -> None:
+        """Raises StageFailed where an answer that somebody has is written in other tokens than those of `tokenizer`: the stage that learns
+        from them would do so too, when all answers are paid."""
+        if self._tokens and completion.logprobs:
+            for written, *_ in unpack(completion.logprobs)[0]:
+                self._tokens.id_of_written(written.token)
+
+    @cached_property
+    def _tokens(self) -> TokenBytes | None:
+        return token_bytes(locate(self.config.tokenizer, self.folder)) if self.config.tokenizer else None
 
     def token_ids(self, prompt: str) -> list[int]:
         return []
@@ -66,4 +90,6 @@ class RunningBatches(RunningHttp):
         )
 
     def generate(self, prompts: Sequence[str], inputs: Sequence[str], decoding: Decoding) -> Iterator[tuple[int, Completion]]:
-        yield from self.batches.answers(prompts, self.body(decoding), self.meter)
+        for index, completion in self.batches.answers(prompts, self.body(decoding), self.meter):
+            yield index, completion
+            self.check_tokens(completion)

@@ -57,6 +57,16 @@ class TokenBytes:
         may be meant."""
         return None if by_text and data in self._unclear else self._ids.get(data)
 
+    def id_of_written(self, data: bytes) -> int:
+        """The token that a model wrote. Raises StageFailed where this cannot be its tokenizer."""
+        token = self.id_of(data)
+        if token is None:
+            raise StageFailed(
+                f"the API wrote the token {data!r}, and `tokenizer` has none of these bytes, or two",
+                help="name the tokenizer of the model that is behind the API: its tokenizer.json, its folder or a .gguf file",
+            )
+        return token
+
     def spelled(self, ids: Iterable[int]) -> bytes:
         """What tokens write; an id that is no piece of text writes nothing."""
         return b"".join(self._ordinary.get(token, self._lone.get(token, b"")) for token in ids)

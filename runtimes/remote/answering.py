@@ -44,19 +44,20 @@ class Answering:
     ) -> None:
         self._loop, self._client, self._path, self._read = loop, client, path, read
         self.meter: Meter | None = None
+        self._failed: DistillError | None = None
         self._flying: dict[asyncio.Task[Completion], Asked] = {}
         self._done: list[asyncio.Task[Completion]] = []
 
     def answers(self, bodies: Sequence[chat.Body]) -> Iterator[tuple[int, Completion]]:
         """Answers with the index of their body, in any order. Raises BudgetReached, or StageFailed, after the last of them."""
         waiting = deque(range(len(bodies)))
-        failed: DistillError | None = None
+        self._failed = None
         try:
             while True:
-                failed = failed or self._start(bodies, waiting)
-                if not self._flying and (failed or not waiting):
+                self._failed = self._failed or self._start(bodies, waiting)
+                if not self._flying and (self._failed or not waiting):
                     break
-                self._wait(self._client.pace.wait if waiting and not failed else 0.0)
+                self._wait(self._client.pace.wait if waiting and not self._failed else 0.0)
                 done, self._done = self._done, []
                 for task in done:
                     asked = self._flying.pop(task)
@@ -67,15 +68,19 @@ class Answering:
                         if isinstance(error, Busy):
                             waiting.append(asked.number)
                         else:
-                            failed = failed or error
-                            self._client.end()
+                            self.end(error)
                     else:
                         self._settle(asked, (answer.prompt_tokens, answer.completion_tokens))
                         yield asked.number, answer
         finally:
             self._cancel()
-        if failed:
-            raise failed
+        if self._failed:
+            raise self._failed
+
+    def end(self, error: DistillError) -> None:
+        """No call begins any more, and `answers` raises this after those in flight."""
+        self._failed = self._failed or error
+        self._client.end()
 
     def _start(self, bodies: Sequence[chat.Body], waiting: deque[int]) -> DistillError | None:
         """Starts as many calls as there is room for. Returns why none may begin any more, where no call in flight can change that."""

@@ -58,13 +58,7 @@ def check_spelled(written: bytes, row: Row) -> None:
 def _known(position: Sequence[Candidate], tokenizer: TokenBytes, *, by_text: bool) -> dict[int, float]:
     """The ids of candidates, the token that was written first."""
     written, *others = position
-    token = tokenizer.id_of(written.token)
-    if token is None:
-        raise StageFailed(
-            f"the API wrote the token {written.token!r}, and `tokenizer` has none of these bytes, or two",
-            help="name the tokenizer of the model that is behind the API: its tokenizer.json, its folder or a .gguf file",
-        )
-    found = {token: written.log_prob}
+    found = {tokenizer.id_of_written(written.token): written.log_prob}
     for other in others:
         if (token := tokenizer.id_of(other.token, by_text=by_text)) is not None:
             found.setdefault(token, other.log_prob)

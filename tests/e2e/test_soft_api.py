@@ -81,3 +81,28 @@ def test_an_api_that_tells_nothing_ends_the_run_at_its_first_answer(tmp_path: Pa
         done = here.distillc("run", "distill.yaml", "--until", "answers")
     assert done.returncode == 5
     assert "passed over `top_logprobs: 3`: an answer of `b` comes without log-probabilities" in done.stderr
+
+
+@pytest.mark.parametrize("mode", ["sync", "batch"])
+def test_a_tokenizer_that_is_not_the_teachers_is_told_at_its_first_answer_and_what_was_answered_is_kept(tmp_path: Path, mode: str) -> None:
+    told = {"tokens": "bytes", "end": "<|im_end|>"}
+    script = Script.model_validate({"models": ["b"], "teacher": "grammar", "logprobs": told, "batches": {"seconds": 1}})
+    with serve(script, dialect="generic") as server:
+        place(tmp_path, server.url, mode)
+        spec = tmp_path / "distill.yaml"
+        spec.write_text(spec.read_text().replace("http, poll", "http, concurrency: 1, poll"))
+        file = tmp_path / "base" / "tokenizer.json"
+        right = file.read_text()
+        wrong = json.loads(right)
+        del wrong["model"]["vocab"]["Ã"]  # the first byte of é
+        file.write_text(json.dumps(wrong))
+        here = APlace(tmp_path, server)
+        done = here.distillc("run", "distill.yaml", "--until", "answers")
+        assert done.returncode == 5
+        assert "the API wrote the token b'\\xc3', and `tokenizer` has none of these bytes" in done.stderr
+        assert len(server.calls("/v1/chat/completions")) == (mode == "sync")
+        file.write_text(right)
+        done = here.distillc("run", "distill.yaml", "--until", "answers")
+        assert done.returncode == 0, done.stderr
+        asked = server.calls("/v1/chat/completions") if mode == "sync" else server.calls("/v1/batches")
+        assert sum(call["method"] == "POST" for call in asked) == (8 if mode == "sync" else 1), "what had been answered was not asked again"
