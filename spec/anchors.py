@@ -15,7 +15,9 @@ def unused_anchors(source: Source, unused: Sequence[tuple[str, int]]) -> Iterato
         at = source.text.index(f"&{name}", start)
         end = at + len(name) + 1
         message = f"no alias names the anchor `&{shorten(name)}`"
-        fix = Fix("take it out", (Edit(source.span(*_with_a_space(source.text, at, end)), ""),))
+        start, last = _with_a_space(source.text, at, end)
+        alone = source.text[last : last + 1] in (":", ",", "]")  # of an empty key or item nothing would be left
+        fix = None if alone else Fix("take it out", (Edit(source.span(start, last), ""),))
         yield Diagnostic("D015", Severity.WARNING, message, source.span(at, end), help=f"write `*{shorten(name)}`, or take it out", fix=fix)
 
 

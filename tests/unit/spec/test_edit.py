@@ -173,6 +173,8 @@ def test_a_guess_is_mended_only_when_guesses_are_asked_for(before, after, table)
         HEAD + "seed: 1\nsed: 1\n",  # a second `seed`
         HEAD + '"s\\x65d": 1\n',  # escapes: the place of a letter is not known
         HEAD + "? name\n: x\n",
+        HEAD + "decoding: {&it : 1}\n",  # an anchor that is all of a key
+        HEAD + "decoding: {stop: [&it , a]}\n",
         HEAD + "# kept\nseed: 1\nseed:\n  # why\n  1\n",
         HEAD + "seed: 1\nseed: &one 1\ndecoding: {max_tokens: *one}\n",
         HEAD + "decoding:\n  stop:\n  - |+\n    a\nseed: 1\ndecoding:\n  stop:\n  - |+\n    a\n\n",
