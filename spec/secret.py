@@ -16,7 +16,10 @@ KINDS = ("env", "file", "cmd", "keyring")
 INTERPOLATION = re.compile(rf"(?<!\$)\$\{{(?:{'|'.join(KINDS)}):[^}}]{{0,200}}\}}")
 _WHOLE = re.compile(rf"\$\{{({'|'.join(KINDS)}):([^}}]+)\}}")
 UNTRUSTED = "DISTILLC_UNTRUSTED"
-"""Set by who runs specs that somebody else wrote: such a spec runs no command, and reaches into no private network."""
+"""Set by who runs specs that somebody else wrote: such a spec reaches into no private network, and has the secrets that it is allowed."""
+
+ALLOWED = "DISTILLC_ALLOW_SECRETS"
+"""What a spec that is not trusted may have: references without their braces, `env:TEACHER_KEY,file:key.txt`. Commands are never run."""
 
 PATIENCE = 60
 """Seconds that a command may take to print a secret: somebody may have to unlock a store first."""
@@ -56,18 +59,43 @@ def resolve_secret(reference: str, folder: Path) -> str:
             "a secret must be a reference", help="write ${env:NAME}, ${file:PATH}, ${cmd:PROGRAM ARGUMENTS} or ${keyring:SERVICE/NAME}"
         )
     scheme, name = match.groups()
+    _check_allowed(scheme, name, folder)
     return _SCHEMES[scheme](name, folder)
 
 
 def missing_secret(reference: str, folder: Path) -> UsageError | None:
     """What `resolve_secret` would raise, as far as a look tells: no command is run for it, and no keyring asked."""
-    if name_in(reference).partition(":")[0] in ("cmd", "keyring"):
-        return None
+    scheme, _, name = name_in(reference).partition(":")
     try:
-        resolve_secret(reference, folder)
+        if scheme in ("cmd", "keyring"):
+            _check_allowed(scheme, name, folder)
+        else:
+            resolve_secret(reference, folder)
     except UsageError as error:
         return error
     return None
+
+
+def _check_allowed(scheme: str, name: str, folder: Path) -> None:
+    """Raises UsageError for a secret that a spec which is not trusted must not have: it could send it to whom it likes."""
+    import shlex
+
+    if not os.environ.get(UNTRUSTED):
+        return
+    if scheme == "cmd":
+        raise UsageError(
+            "the spec is not trusted, and wants to run a command for a secret", help=f"unset {UNTRUSTED} if you trust the spec"
+        )
+    wanted = f"{scheme}:{name}"
+    if wanted not in (allowed.strip() for allowed in os.environ.get(ALLOWED, "").split(",")):
+        raise UsageError(
+            f"the spec is not trusted, and asks for the secret `{wanted}`",
+            help=f"if it may send it to its `base_url`: export {ALLOWED}={shlex.quote(wanted)} (several with commas between)",
+        )
+    if scheme == "file" and not (folder / name).resolve().is_relative_to(folder.resolve()):  # links are followed
+        raise UsageError(
+            f"the spec is not trusted, and the file {name} is not in its folder", help="put the secret into a variable, and allow that"
+        )
 
 
 def _from_environment(name: str, folder: Path) -> str:
@@ -92,10 +120,6 @@ def _from_command(name: str, folder: Path) -> str:
     import shlex
     import subprocess
 
-    if os.environ.get(UNTRUSTED):
-        raise UsageError(
-            "the spec is not trusted, and wants to run a command for a secret", help=f"unset {UNTRUSTED} if you trust the spec"
-        )
     try:
         argv = shlex.split(name)
         done = subprocess.run(argv, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE, check=True)

@@ -76,7 +76,7 @@ class RunningServer(Asking):
     def __init__(self, config: ServerConfig, seed: int, endpoint: Endpoint, concurrency: int, more: Mapping[str, Any]) -> None:
         self.seed, self.endpoint, self.more = seed, endpoint, more
         pace = Pace(concurrency)
-        client = Client(endpoint, None, pace=pace, timeout=config.timeout, retries=RETRIES, proxies=False)
+        client = Client(endpoint, None, pace=pace, timeout=config.timeout, retries=RETRIES, own=True)
         super().__init__(client, path=completions.PATH, read=completions.completion)
 
     @abstractmethod

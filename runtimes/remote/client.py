@@ -9,13 +9,15 @@ import contextlib
 import json
 import random
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 import anyio
 import httpx
 
-from distillc.runtimes.remote.addresses import check_address
+from distillc.runtimes.remote.addresses import check_address, check_found
+from distillc.runtimes.remote.connecting import check_connections
 from distillc.runtimes.remote.endpoint import Endpoint
 from distillc.runtimes.remote.failures import KEPT, Busy, MayPass, Rejected, failed, redacted, said
 from distillc.runtimes.remote.pacing import BASE, LONGEST, MOST, TOO_LONG, Pace, retry_after
@@ -31,7 +33,7 @@ T = TypeVar("T")
 class Client:
     """Used in one event loop. `timeout`: seconds from a request to the last byte of its answer. `retries`: tries after the first.
 
-    `proxies`: whether the environment's proxies are asked, which lead out and not back to this machine.
+    `own`: the endpoint is a server that was started here: no proxy is asked for it, and its address is not checked.
     """
 
     def __init__(
@@ -42,7 +44,7 @@ class Client:
         pace: Pace,
         timeout: float = TIMEOUT,
         retries: int = RETRIES,
-        proxies: bool = True,
+        own: bool = False,
     ) -> None:
         if key is not None and not (key.isascii() and key.isprintable() and " " not in key):  # the error of a bad header would show it
             raise StageFailed(f"the key for {endpoint} has characters that no key has", help="is there a line break or a comment in it?")
@@ -55,8 +57,10 @@ class Client:
             headers={"authorization": f"Bearer {key}"} if key else {},
             timeout=httpx.Timeout(timeout, connect=CONNECT, pool=None),
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=MOST),
-            trust_env=proxies,
+            trust_env=not own,
         )
+        if not own:
+            check_connections(self.http, partial(check_found, url=endpoint.base_url, with_key=key is not None))
         self._json = httpx.Headers({**self.http.headers, "content-type": "application/json"})
         self._extensions = {"timeout": self.http.timeout.as_dict()}
         self._urls: dict[str, httpx.URL] = {}

@@ -8,7 +8,7 @@ from keyring.errors import KeyringLocked
 
 from distillc.spec import secret
 from distillc.spec.errors import UsageError
-from distillc.spec.secret import is_reference, looks_secret, resolve_secret
+from distillc.spec.secret import is_reference, looks_secret, missing_secret, resolve_secret
 
 
 def test_secrets_come_from_the_environment_and_from_files(tmp_path, monkeypatch):
@@ -54,6 +54,43 @@ def test_a_spec_that_is_not_trusted_runs_no_command(tmp_path, monkeypatch):
     with pytest.raises(UsageError, match="not trusted"):
         resolve_secret(printing(f"open('{tmp_path}/ran', 'w')"), tmp_path)
     assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("reference", ["${env:AWS_SECRET_ACCESS_KEY}", "${file:key}", "${keyring:service/me}"])
+def test_a_spec_that_is_not_trusted_has_the_secrets_that_it_is_allowed(reference, tmp_path, monkeypatch):
+    monkeypatch.setenv("DISTILLC_UNTRUSTED", "1")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "canary")
+    monkeypatch.setattr(keyring, "get_password", lambda service, user: "canary")
+    (tmp_path / "key").write_text("canary", encoding="utf-8")
+    named = reference[2:-1]
+    for allowed in (None, "env:TEACHER_KEY", "env", f"{named}2"):
+        if allowed:
+            monkeypatch.setenv("DISTILLC_ALLOW_SECRETS", allowed)
+        with pytest.raises(UsageError, match="not trusted") as caught:
+            resolve_secret(reference, tmp_path)
+        assert f"export DISTILLC_ALLOW_SECRETS={named}" in str(caught.value.help)
+        missing = missing_secret(reference, tmp_path)
+        assert missing and missing.message == caught.value.message
+    monkeypatch.setenv("DISTILLC_ALLOW_SECRETS", f"env:TEACHER_KEY, {named}")
+    assert resolve_secret(reference, tmp_path) == "canary" and missing_secret(reference, tmp_path) is None
+
+
+def test_a_spec_that_is_not_trusted_reads_no_secret_outside_its_folder(tmp_path, monkeypatch):
+    (tmp_path / "spec").mkdir()
+    (tmp_path / "key").write_text("canary", encoding="utf-8")
+    (tmp_path / "spec/link").symlink_to(tmp_path / "key")
+    monkeypatch.setenv("DISTILLC_UNTRUSTED", "1")
+    for path in (tmp_path / "key", "../key", "link"):
+        monkeypatch.setenv("DISTILLC_ALLOW_SECRETS", f"file:{path}")
+        with pytest.raises(UsageError, match="not in its folder"):
+            resolve_secret(f"${{file:{path}}}", tmp_path / "spec")
+
+
+def test_the_way_out_is_quoted_for_the_shell(tmp_path, monkeypatch):
+    monkeypatch.setenv("DISTILLC_UNTRUSTED", "1")
+    with pytest.raises(UsageError) as caught:
+        resolve_secret("${env:A;rm -rf ~}", tmp_path)
+    assert "DISTILLC_ALLOW_SECRETS='env:A;rm -rf ~'" in str(caught.value.help)
 
 
 class Ring(KeyringBackend):
