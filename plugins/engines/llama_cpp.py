@@ -17,12 +17,13 @@ from numpy.typing import NDArray
 from distillc.plugins.api.artifacts import Completion, Decoding, Model
 from distillc.plugins.engines.configs import LlamaCppConfig
 from distillc.plugins.engines.gguf_file import gguf_file
-from distillc.runtimes.inference.batching import batches, cut, own_seed
+from distillc.runtimes.inference.batching import CACHED_TOKENS, Answers, batches, longest, own_seed
 from distillc.runtimes.inference.llama_log import last_words, listen
 from distillc.runtimes.inference.process import cores
 from distillc.spec.errors import StageFailed
 
 PIECE_BYTES = 256  # no token of a byte-level vocabulary is longer
+CELLS = 256  # llama.cpp's steps of the room that a sequence has
 SCORED_TOKENS = 512  # in one batch: llama.cpp computes no more at once, and 100 MB of logits at a vocabulary of 49,152
 SCORED_SEQUENCES = 64
 
@@ -93,17 +94,7 @@ class RunningLlama:
         ids = [self.token_ids(prompt) for prompt in prompts]
         for chunk in batches([len(i) for i in ids], self.config.batch, decoding.max_tokens):
             samplers = [sampler(self.seed, prompts[index]) for index in chunk] if decoding.temperature > 0 else None
-            answers = self.answer([ids[index] for index in chunk], decoding, samplers)
-            for index, (answer, reason) in zip(chunk, answers, strict=True):
-                yield (
-                    index,
-                    Completion(
-                        text=cut(self.text(answer), decoding.stop)[0],
-                        finish_reason=reason,
-                        prompt_tokens=len(ids[index]),
-                        completion_tokens=len(answer),
-                    ),
-                )
+            yield from zip(chunk, self.answer([ids[index] for index in chunk], decoding, samplers), strict=True)
 
     def timed(self, prompts: Sequence[str], tokens: int) -> Iterator[float]:
         for prompt in prompts:
@@ -136,31 +127,18 @@ class RunningLlama:
         samplers: Sequence[np.random.Generator] | None,
         *,
         endless: bool = False,
-    ) -> list[tuple[list[int], str]]:
-        """Ids of each answer, without its end token, and why it ended. `endless` writes the end token on like any other."""
-        self.reserve(len(prompts), max(map(len, prompts)) + decoding.max_tokens)
+    ) -> list[Completion]:
+        """`endless` writes the end token on like any other."""
+        self.reserve(len(prompts), longest(prompts) + decoding.max_tokens)
         forget(self.context)
         logits = self.decode(self.context, [(sequence, ids, 0, 1) for sequence, ids in enumerate(prompts)])
-        answers: list[list[int]] = [[] for _ in prompts]
-        reasons = ["length"] * len(prompts)
-        alive = list(range(len(prompts)))
+        answers = Answers(prompts, decoding, (lambda _: False) if endless else self.is_end, self.text)
         for position in range(decoding.max_tokens):
-            chosen = choose(logits, decoding.temperature, None if samplers is None else [samplers[i] for i in alive])
-            going: list[int] = []
-            for index, token in zip(alive, chosen, strict=True):
-                if not endless and llama_cpp.llama_vocab_is_eog(self.tokens, token):
-                    reasons[index] = "stop"
-                    continue
-                answers[index].append(token)
-                if decoding.stop and cut(self.text(answers[index]), decoding.stop)[1]:
-                    reasons[index] = "stop"
-                    continue
-                going.append(index)
-            alive = going
-            if not alive or position + 1 == decoding.max_tokens:
+            answers.add(choose(logits, decoding.temperature, None if samplers is None else [samplers[i] for i in answers.alive]))
+            if not answers.alive or position + 1 == decoding.max_tokens:
                 break
-            logits = self.decode(self.context, [(i, answers[i][-1:], len(prompts[i]) + position, 1) for i in alive])
-        return list(zip(answers, reasons, strict=True))
+            logits = self.decode(self.context, [(i, answers.ids[i][-1:], len(prompts[i]) + position, 1) for i in answers.alive])
+        return answers.completions()
 
     def decode(self, context: Any, parts: Sequence[tuple[int, list[int], int, int]]) -> NDArray[np.float32]:
         """Feeds (sequence, ids, first position, wanted) of each part; the logits after the last `wanted` ids of each, one behind the
@@ -187,13 +165,15 @@ class RunningLlama:
             llama_cpp.llama_batch_free(batch)
 
     def reserve(self, sequences: int, length: int) -> None:
-        """Makes a context with room for so many sequences of so many tokens, unless there is one."""
+        """Makes a context with room for so many sequences of so many tokens, unless there is one. It keeps the room that was asked for
+        before, where both together are no more than a batch may be."""
         if self.context and sequences <= self.room[0] and length <= self.room[1]:
             return
-        trained = self.trained_for(length)
+        length = min(self.trained_for(length), -(-length // CELLS) * CELLS)
         if self.context:
             llama_cpp.llama_free(self.context)
-        self.room = (max(sequences, self.room[0]), min(trained, -(-max(length, self.room[1]) // 64) * 64))
+        both = (max(sequences, self.room[0]), max(length, self.room[1]))
+        self.room = both if both[0] * both[1] <= CACHED_TOKENS else (sequences, length)
         parameters = self.parameters(self.room[0], self.room[0] * self.room[1])
         parameters.kv_unified = False
         self.context = llama_cpp.llama_init_from_model(self.model, parameters)
@@ -232,6 +212,9 @@ class RunningLlama:
         parameters.n_seq_max = sequences
         parameters.n_threads = parameters.n_threads_batch = self.threads
         return parameters
+
+    def is_end(self, token: int) -> bool:
+        return bool(llama_cpp.llama_vocab_is_eog(self.tokens, token))
 
     def text(self, ids: Sequence[int]) -> str:
         return b"".join(self.piece(token) for token in ids).decode("utf-8", "replace")

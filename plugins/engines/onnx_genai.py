@@ -16,7 +16,7 @@ from tokenizers import Tokenizer
 
 from distillc.plugins.api.artifacts import Completion, Decoding, Model
 from distillc.plugins.engines.configs import OnnxGenaiConfig
-from distillc.runtimes.inference.batching import batches, cut
+from distillc.runtimes.inference.batching import Answers, batches, longest
 from distillc.runtimes.inference.process import cores
 from distillc.spec.errors import StageFailed
 
@@ -67,10 +67,7 @@ class RunningOnnx:
     def generate(self, prompts: Sequence[str], inputs: Sequence[str], decoding: Decoding) -> Iterator[tuple[int, Completion]]:
         ids = [self.token_ids(prompt) for prompt in prompts]
         for chunk in self.chunks(ids, decoding.max_tokens):
-            answers = self.answer([ids[index] for index in chunk], decoding)
-            for index, (answer, reason) in zip(chunk, answers, strict=True):
-                text = cut(self.text(answer), decoding.stop)[0]
-                yield index, Completion(text=text, finish_reason=reason, prompt_tokens=len(ids[index]), completion_tokens=len(answer))
+            yield from zip(chunk, self.answer([ids[index] for index in chunk], decoding), strict=True)
 
     def timed(self, prompts: Sequence[str], tokens: int) -> Iterator[float]:
         for prompt in prompts:
@@ -88,30 +85,20 @@ class RunningOnnx:
             yield [padded[place] for place in chunk]
         yield from ([index] for index, prompt in enumerate(ids) if self.pad in prompt)
 
-    def answer(self, prompts: Sequence[list[int]], decoding: Decoding) -> list[tuple[list[int], str]]:
-        """Ids of each answer, without its end token, and why it ended. A batch runs until its last answer has ended."""
+    def answer(self, prompts: Sequence[list[int]], decoding: Decoding) -> list[Completion]:
+        """A batch runs until its last answer has ended."""
         generator = self.generator(prompts, decoding.max_tokens, decoding)
-        answers: list[list[int]] = [[] for _ in prompts]
-        reasons = ["length"] * len(prompts)
-        alive = set(range(len(prompts)))
+        answers = Answers(prompts, decoding, self.ends.__contains__, self.text)
         for _ in range(decoding.max_tokens):
-            if not alive or generator.is_done():
+            if not answers.alive or generator.is_done():
                 break
             generator.generate_next_token()
-            tokens = [int(token) for token in generator.get_next_tokens()]
-            for index in sorted(alive):
-                if tokens[index] in self.ends:
-                    reasons[index] = "stop"
-                    alive.discard(index)
-                    continue
-                answers[index].append(tokens[index])
-                if decoding.stop and cut(self.text(answers[index]), decoding.stop)[1]:
-                    reasons[index] = "stop"
-                    alive.discard(index)
-        return list(zip(answers, reasons, strict=True))
+            tokens = generator.get_next_tokens()
+            answers.add([int(tokens[index]) for index in answers.alive])
+        return answers.completions()
 
     def generator(self, prompts: Sequence[list[int]], tokens: int, decoding: Decoding, least: int = 0) -> Any:
-        length = max(map(len, prompts))
+        length = longest(prompts)
         if length + tokens > self.longest:
             raise StageFailed(
                 f"prompt and answer need {length + tokens} tokens, the model was made for {self.longest}",
@@ -123,8 +110,6 @@ class RunningOnnx:
         parameters = og.GeneratorParams(self.model)
         parameters.set_search_options(**options)
         generator = og.Generator(self.model, parameters)
-        if not length:
-            raise StageFailed("a prompt is empty, and this model's tokenizer puts nothing before it", help="give the task a prompt")
         generator.append_tokens(np.array([[*ids, *[self.pad] * (length - len(ids))] for ids in prompts], dtype=np.int32))
         return generator
 

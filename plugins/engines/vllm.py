@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from distillc.plugins.api.artifacts import Completion, Decoding, Model
 from distillc.plugins.engines.configs import VllmConfig, VllmModelConfig
-from distillc.runtimes.inference.answers import groups
-from distillc.runtimes.inference.batching import cut, own_seed
+from distillc.runtimes.inference.batching import cut, groups, own_seed
 
 if TYPE_CHECKING:
     from distillc.runtimes.inference.loading import Text

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from distillc.plugins.api.artifacts import Completion, Decoding
 from distillc.plugins.api.engines import Running
+from distillc.runtimes.inference.batching import groups
 
 HEAD = struct.Struct("<II")
 
@@ -58,12 +59,6 @@ def _records(data: bytes) -> Iterator[tuple[str, Completion, int]]:
 
 def answer_key(field: str, row_id: str, prompt: str) -> str:
     return f"{field}\0{row_id}\0{hashlib.sha256(prompt.encode()).hexdigest()}"
-
-
-def groups(prompts: Sequence[str], size: int) -> list[list[int]]:
-    """Indices in groups of like length: a pure function of the prompts, so a group that is computed again comes out the same."""
-    order = sorted(range(len(prompts)), key=lambda i: (len(prompts[i]), i))
-    return [order[start : start + size] for start in range(0, len(order), size)]
 
 
 def answer_all(

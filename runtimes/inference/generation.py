@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from distillc.plugins.api.artifacts import Completion, Decoding
-from distillc.runtimes.inference.batching import batches, cut, own_seed
+from distillc.runtimes.inference.batching import Answers, batches, longest, own_seed
 from distillc.runtimes.inference.loading import Text
 from distillc.runtimes.inference.packed import KeyValueCache, Packed, Step, hidden_states
 
@@ -25,9 +25,7 @@ def generate(
     for chunk in batches([len(i) for i in ids], batch, decoding.max_tokens):
         samplers = [_sampler(seed, prompts[index]) for index in chunk] if decoding.temperature > 0 else None
         answers = _answer_batch(model, text, [ids[index] for index in chunk], decoding, samplers)
-        for index, (answer, reason) in zip(chunk, answers, strict=True):
-            string = cut(text.decode(answer), decoding.stop)[0]
-            yield index, Completion(text=string, finish_reason=reason, prompt_tokens=len(ids[index]), completion_tokens=len(answer))
+        yield from zip(chunk, answers, strict=True)
 
 
 @torch.inference_mode()
@@ -54,36 +52,23 @@ def _choose(logits: Tensor, temperature: float, samplers: list[torch.Generator] 
 
 def _answer_batch(
     model: Any, text: Text, prompts: Sequence[list[int]], decoding: Decoding, samplers: list[torch.Generator] | None
-) -> list[tuple[list[int], str]]:
-    """Ids of each answer, without its end token, and why it ended."""
+) -> list[Completion]:
+    cache = KeyValueCache(len(prompts), longest(prompts) + decoding.max_tokens)
     head = model.get_output_embeddings()
-    cache = KeyValueCache(len(prompts), max(map(len, prompts)) + decoding.max_tokens)
     packed = Packed([len(ids) for ids in prompts], cache)
     states = hidden_states(model, torch.tensor([i for ids in prompts for i in ids]), packed)
     cache.lengths = torch.tensor(packed.lengths)
     logits = head(states[packed.ends])
-    answers: list[list[int]] = [[] for _ in prompts]
-    reasons = ["length"] * len(prompts)
-    alive = list(range(len(prompts)))
+    answers = Answers(prompts, decoding, text.ends.__contains__, text.decode)
     for position in range(decoding.max_tokens):
-        chosen = _choose(logits, decoding.temperature, samplers, alive)
-        going: list[int] = []
-        for place, (index, token) in enumerate(zip(alive, chosen, strict=True)):
-            if token in text.ends:
-                reasons[index] = "stop"
-                continue
-            answers[index].append(token)
-            if decoding.stop and cut(text.decode(answers[index]), decoding.stop)[1]:
-                reasons[index] = "stop"
-                continue
-            going.append(place)
+        chosen = _choose(logits, decoding.temperature, samplers, answers.alive)
+        going = answers.add(chosen)
         if not going or position + 1 == decoding.max_tokens:
             break
-        if len(going) < len(alive):
+        if len(going) < len(chosen):
             cache.keep(torch.tensor(going))
-            alive = [alive[place] for place in going]
             chosen = [chosen[place] for place in going]
         step = Step.after(cache)
         logits = head(hidden_states(model, torch.tensor(chosen), step))
         cache.lengths = cache.lengths + 1
-    return list(zip(answers, reasons, strict=True))
+    return answers.completions()

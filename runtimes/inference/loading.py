@@ -1,7 +1,7 @@
 """A Hugging Face folder in memory: weights with packed attention, the tokenizer as `tokenizers` reads it."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -90,13 +90,16 @@ def load_text(folder: Path) -> Text:
 
 
 def load_model(folder: Path, precision: Precision = "float32") -> Any:
-    """The model in `precision`, in evaluation mode, on pinned threads: one for each core, so that sums are taken in the same order."""
+    """The model in `precision`, in evaluation mode, on pinned threads: one for each core, so that sums are taken in the same order.
+
+    Raises StageFailed for a folder that is no causal model, and for weights that are not exactly those of its config.json.
+    """
     check_folder(folder)
     process.keep_memory()
     torch.set_num_threads(process.cores())
     config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     try:
-        model = AutoModelForCausalLM.from_pretrained(
+        model, told = AutoModelForCausalLM.from_pretrained(
             folder,
             config=config,
             dtype=DTYPES[precision],
@@ -104,14 +107,35 @@ def load_model(folder: Path, precision: Precision = "float32") -> Any:
             use_safetensors=True,
             local_files_only=True,
             trust_remote_code=False,
+            output_loading_info=True,
+            ignore_mismatched_sizes=True,  # told, and refused below
         )
     except (OSError, ValueError, KeyError) as error:
         raise StageFailed(
             f"{folder} does not load as a causal language model: {error}", help="give a causal model that transformers knows"
         ) from error
+    _check_weights(told, folder)
     model.eval()
     _check_head(model, folder)
     return model
+
+
+def _check_weights(told: Mapping[str, Any], folder: Path) -> None:
+    """transformers would draw what the files lack at random, anew in each process, and drop what the architecture has no place for."""
+    problems = {
+        "no file has weights that config.json asks for": told["missing_keys"],
+        "the files have weights of another shape than config.json asks for": {name for name, *_ in told["mismatched_keys"]},
+        # Not what older versions wrote down and this one computes: inv_freq of rotary embeddings, masks.
+        "the files have weights that config.json has no place for": {
+            name for name in told["unexpected_keys"] if name.endswith((".weight", ".bias"))
+        },
+    }
+    for said, names in problems.items():
+        if names:
+            raise StageFailed(
+                f"{folder.name}: {said}: {', '.join(sorted(names)[:3])}{f' and {len(names) - 3} more' if len(names) > 3 else ''}",
+                help="copy the model's folder again, all of it: config.json and every safetensors file belong together",
+            )
 
 
 @torch.inference_mode()

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from distillc.runtimes.inference.batching import check_prompt
 from distillc.runtimes.inference.packed import Packed, hidden_states
 
 CHUNK = 128  # positions: 25 MB of float32 logits at a vocabulary of 49,152, which still fits the last-level cache
@@ -39,8 +40,9 @@ class Batch:
 
 
 def fed(pair: Answered) -> int:
-    """How many tokens go through the model."""
+    """How many tokens go through the model. Raises StageFailed for a prompt without any: nothing would predict the first of the answer."""
     prompt, answer = pair
+    check_prompt(prompt)
     return len(prompt) + len(answer) - 1
 
 

@@ -5,18 +5,22 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import llama_cpp
 import pytest
 import torch
 from tokenizers import Tokenizer
 from transformers import AutoModelForCausalLM
 
 from distillc.plugins.api.artifacts import Decoding, Model, ModelInfo
+from distillc.plugins.api.models import BuildContext
 from distillc.plugins.engines.configs import LlamaCppConfig, OnnxGenaiConfig
 from distillc.plugins.engines.llama_cpp import LlamaCppEngine
 from distillc.plugins.engines.onnx_genai import OnnxGenaiEngine
 from distillc.plugins.quantizers.configs import GgufConfig, OnnxConfig
 from distillc.plugins.quantizers.gguf import GgufQuantizer
 from distillc.plugins.quantizers.onnx import OnnxQuantizer
+from distillc.plugins.teachers.configs import RandomConfig
+from distillc.plugins.teachers.random import Random
 from distillc.runtimes.proof.parity import NASTY, RARE
 from distillc.spec.errors import DistillError, StageFailed
 
@@ -112,6 +116,31 @@ def test_timed_gives_one_time_a_prompt(running: Any) -> None:
 def test_a_prompt_longer_than_the_model_is_one_clear_error(running: Any) -> None:
     with pytest.raises(StageFailed, match="the model was made for 256"):
         list(running.generate(["cat " * 300], [""], Decoding(max_tokens=NEW)))
+
+
+def test_an_empty_prompt_is_one_clear_error_and_no_answer_to_another(running: Any) -> None:
+    with pytest.raises(StageFailed, match="a prompt is empty"):
+        list(running.generate(["The cat", ""], ["", ""], Decoding(max_tokens=NEW)))
+    with pytest.raises(StageFailed, match="a prompt is empty"):
+        list(running.timed([""], NEW))
+
+
+def test_many_short_prompts_and_one_long_need_no_room_for_many_long_ones(tmp_path: Path) -> None:
+    """16 sequences of 256 tokens, then one of 1,024: 16 of 1,024 would be twice what a batch may have."""
+    folder, gguf = tmp_path / "hf", tmp_path / "gguf"
+    folder.mkdir()
+    gguf.mkdir()
+    info = Random(RandomConfig(layers=1, width=32)).build(folder, BuildContext(folder=tmp_path, name="r", cache=tmp_path, seed=0))
+    info = GgufQuantizer(GgufConfig(type="f32")).quantize(Model(folder, info), gguf, name="g")
+    opened = LlamaCppEngine(LlamaCppConfig(batch=16, threads=1)).open(Model(gguf, info), seed=0)
+    short, long = [f"Tom {number}" for number in range(16)], "b" * 900
+    first, rooms = list(opened.generate(short, short, Decoding(max_tokens=2))), [llama_cpp.llama_n_ctx(opened.context)]
+    for prompts in ([long], ["Tom"], short):
+        again = list(opened.generate(prompts, prompts, Decoding(max_tokens=2)))
+        rooms.append(llama_cpp.llama_n_ctx(opened.context))
+    opened.close()
+    assert rooms == [16 * 256, 1024, 1024, 16 * 256]
+    assert again == first
 
 
 def test_native_code_never_sees_a_gguf_that_our_reader_refuses(exports: dict[str, Model], tmp_path: Path) -> None:

@@ -91,6 +91,13 @@ def test_a_row_longer_than_the_model_is_one_clear_error(tiny_model: Model, tmp_p
     running.close()
 
 
+def test_an_answer_to_an_empty_prompt_is_not_scored(tiny_model: Model, tmp_path: Path) -> None:
+    running = opened(tiny_model, tmp_path, "f32")
+    with pytest.raises(StageFailed, match="a prompt is empty"):
+        list(running.log_probs([([65], [66]), ([], [66, 67])]))
+    running.close()
+
+
 @pytest.mark.soak
 def test_smollm2_in_f16_says_what_transformers_says(tmp_path: Path) -> None:
     """Real weights: the package's, as a folder, and that folder as f16."""

@@ -1,7 +1,7 @@
 """Generation without padding, against transformers' own."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -90,10 +90,23 @@ def test_sampling_depends_on_the_prompt_and_the_seed_not_on_the_batch(tiny_model
 
 
 def test_timing_writes_exactly_so_many_tokens(tiny_model: Model) -> None:
+    """The body runs once for the prompt, which gives the first token, and once for each of the others; no token ends anything."""
+    model, tokenizer = load_model(tiny_model.folder), load_text(tiny_model.folder).tokenizer
+    fed: list[int] = []
+    model.base_model.register_forward_pre_hook(lambda _, args, kwargs: fed.append(kwargs["input_ids"].numel()), with_kwargs=True)
+    assert len(list(timed(model, Text(tokenizer, tuple(range(model.config.vocab_size))), PROMPTS[:2], 5))) == 2
+    assert fed == [length for prompt in PROMPTS[:2] for length in (len(tokenizer.encode(prompt).ids), 1, 1, 1, 1)]
+
+
+def test_an_empty_prompt_is_one_clear_error_and_no_answer_to_another(tiny_model: Model) -> None:
+    """Sequences lie one behind the other: the last token of nothing would be that of its neighbour."""
     model, text = load_model(tiny_model.folder), load_text(tiny_model.folder)
-    seconds = list(timed(model, text, PROMPTS[:2], 5))
-    assert len(seconds) == 2
-    assert all(second > 0 for second in seconds)
+    with pytest.raises(StageFailed, match="a prompt is empty"):
+        list(generate(model, text, ["The cat", ""], Decoding(max_tokens=2), seed=0, batch=4))
+    with pytest.raises(StageFailed, match="a prompt is empty"):
+        list(timed(model, text, [""], 2))
+    with pytest.raises(StageFailed, match="a prompt is empty"):
+        list(log_probs(model, [(text.prompt("The cat"), text.answer(" sat")), ([], text.answer("The"))]))
 
 
 def test_the_time_of_an_answer_starts_with_the_text_as_in_the_engines_of_exports(tiny_model: Model) -> None:
@@ -129,6 +142,46 @@ def test_what_a_model_folder_lacks_is_named(
             (folder / path.name).symlink_to(path)
     with pytest.raises(StageFailed, match=message):
         check_folder(folder)
+
+
+def changed(model: Model, folder: Path, change: Callable[[dict[str, Any]], object]) -> Path:
+    """A copy of a model whose weights were changed, in whatever way."""
+    from safetensors.torch import load_file, save_file
+
+    weights = load_file(model.folder / "model.safetensors")
+    change(weights)
+    for path in model.folder.iterdir():
+        if path.suffix == ".json":
+            (folder / path.name).symlink_to(path)
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda weights: weights.pop("model.layers.1.mlp.up_proj.weight"), r"no file has .* asks for: model\.layers\.1\.mlp\.up_proj"),
+        (lambda weights: weights.update({"model.norm.weight": torch.ones(65)}), r"another shape .*: model\.norm\.weight$"),
+        (lambda weights: weights.update({"model.layers.0.self_attn.q_proj.bias": torch.ones(64)}), r"no place for: .*q_proj\.bias$"),
+        (lambda weights: weights.update({f"model.layers.{i}.x.weight": torch.ones(1) for i in range(5)}), r"and 2 more$"),
+    ],
+    ids=["missing", "another shape", "dropped", "many"],
+)
+def test_weights_that_are_not_those_of_the_config_are_refused(
+    tiny_model: Model, tmp_path: Path, change: Callable[[dict[str, Any]], object], message: str
+) -> None:
+    """transformers draws what is missing at random, anew in each process, and drops the rest."""
+    with pytest.raises(StageFailed, match=message):
+        load_model(changed(tiny_model, tmp_path, change))
+
+
+def test_a_written_tied_head_and_buffers_of_old_checkpoints_are_fine(tiny_model: Model, tmp_path: Path) -> None:
+    def old(weights: dict[str, Any]) -> None:
+        weights["lm_head.weight"] = weights["model.embed_tokens.weight"].clone()
+        weights["model.layers.0.self_attn.rotary_emb.inv_freq"] = torch.ones(8)
+
+    ours = load_model(changed(tiny_model, tmp_path, old)).state_dict()
+    assert all(torch.equal(ours[name], values) for name, values in load_model(tiny_model.folder).state_dict().items())
 
 
 def test_a_model_that_scales_its_logits_is_refused(tmp_path: Path) -> None:
