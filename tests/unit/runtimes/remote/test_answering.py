@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email.utils import formatdate
-from functools import partial
 
 import httpx
 import pytest
@@ -210,11 +209,11 @@ def told(monkeypatch: pytest.MonkeyPatch, *replies: httpx.Response) -> list[http
     """What a server that answers so is asked: the last reply again and again."""
     asked: list[httpx.Request] = []
 
-    def reply(request: httpx.Request) -> httpx.Response:
+    async def reply(_: httpx.AsyncHTTPTransport, request: httpx.Request) -> httpx.Response:
         asked.append(request)
         return replies[min(len(asked), len(replies)) - 1]
 
-    monkeypatch.setattr(httpx, "AsyncClient", partial(httpx.AsyncClient, transport=httpx.MockTransport(reply)))
+    monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", reply)
     return asked
 
 
