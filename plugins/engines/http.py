@@ -35,7 +35,10 @@ class RunningHttp(Asking):
         self.endpoint = read_endpoint(model.folder)
         self.seed = seed
         pace = Pace(config.concurrency)
-        super().__init__(Client.to(self.endpoint, config.api_key, folder, pace=pace, timeout=config.timeout, retries=config.retries))
+        quiet = config.retention == "none"
+        super().__init__(
+            Client.to(self.endpoint, config.api_key, folder, pace=pace, timeout=config.timeout, retries=config.retries, quiet=quiet)
+        )
 
     def pay_by(self, meter: Meter) -> None:
         self.answering.meter = meter

@@ -59,7 +59,8 @@ class _FineTuning(ABC):
         )
 
     async def _tuned(self, job: TrainJob, endpoint: Endpoint) -> fine_tuning.Tuned:
-        client = Client.to(endpoint, self.config.api_key, job.folder, pace=Pace(1), timeout=self.config.timeout)
+        quiet = self.config.retention == "none"
+        client = Client.to(endpoint, self.config.api_key, job.folder, pace=Pace(1), timeout=self.config.timeout, quiet=quiet)
         try:
             while (tuned := await self._ended(client, job, endpoint)) is None:
                 pass

@@ -44,6 +44,7 @@ class Answering:
     ) -> None:
         self._loop, self._client, self._path, self._read = loop, client, path, read
         self.meter: Meter | None = None
+        self._longest = 0  # tokens of an answer so far
         self._failed: DistillError | None = None
         self._flying: dict[asyncio.Task[Completion], Asked] = {}
         self._done: list[asyncio.Task[Completion]] = []
@@ -70,6 +71,7 @@ class Answering:
                         else:
                             self.end(error)
                     else:
+                        self._longest = max(self._longest, answer.completion_tokens)
                         self._settle(asked, (answer.prompt_tokens, answer.completion_tokens))
                         yield asked.number, answer
         finally:
@@ -87,7 +89,7 @@ class Answering:
         for _ in range(min(self._client.pace.room(len(self._flying)), len(waiting))):
             body = bodies[waiting[0]]
             content = chat.encoded(body)
-            most = chat.most(body, content)
+            most = chat.most(body, content, self._longest)
             try:
                 reserved = self.meter.reserve(*most) if self.meter else None
             except BudgetReached as reached:

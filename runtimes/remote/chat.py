@@ -1,11 +1,10 @@
 """Chat completions as they go over the wire: what is asked as a body, a reply as an answer, and whether the one heeded the other.
 
-Pure functions. What a server may do to a thought: put it into `reasoning_content`, into `reasoning`, into a part of its own, or into
-`<think>` tags, of which either may be missing (shared shapes of several vendors, in tests/unit/runtimes/remote/test_chat.py).
+Pure functions. What a server may do to a thought: put it into `reasoning_content`, into `reasoning`, into a part of its own, or between
+tags in the answer (shared shapes of several vendors, in tests/unit/runtimes/remote/test_chat.py).
 """
 
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
@@ -13,6 +12,9 @@ from typing import Any
 from distillc.plugins.api.artifacts import Completion, Decoding
 from distillc.runtimes.inference import logprobs
 from distillc.runtimes.remote.endpoint import Dialect, Endpoint
+from distillc.runtimes.remote.refusals import declines
+from distillc.runtimes.remote.replies import used
+from distillc.runtimes.remote.thoughts import separated
 from distillc.spec.errors import StageFailed
 
 Body = Mapping[str, Any]
@@ -34,19 +36,12 @@ _ENDED = {
     "refusal": "refusal", "tool_calls": "tool_calls", "function_call": "tool_calls",
 }  # fmt: skip
 
-_TAG = re.compile(r"<(/?)think(?:ing)?>", re.IGNORECASE)
-
-# A whole answer, one sentence, that declines. What merely begins so may be an answer: a corrected letter of apology.
-_DECLINES = re.compile(
-    r"(?:(?:I['’]m|I am) (?:very |really )?sorry|Sorry|I apologi[sz]e)[,.]? (?:but )?"
-    r"I(?:['’]m| am)? (?:can['’]?t|cannot|can not|won['’]t|unable to|not able to) "
-    r"(?:help|assist|comply|continue|fulfil+|provide|answer|do)\b[^.!?\n]{0,80}[.!]?",
-    re.IGNORECASE,
-)
-
 
 def constant(endpoint: Endpoint, decoding: Decoding, *, seed: int, store: bool | None) -> dict[str, Any]:
-    """All of a body but the messages. Every field of `decoding` is said, so that no server's own default decides."""
+    """All of a body but the messages. Every field of `decoding` is said, so that no server's own default decides.
+
+    `top_p` is none of them, and not said: models of OpenAI and Anthropic refuse it, the latter wherever a temperature is said.
+    """
     body: dict[str, Any] = {"model": endpoint.name}
     for name, value in asdict(decoding).items():
         if name == "max_tokens":
@@ -72,9 +67,12 @@ def encoded(body: Body) -> bytes:
     return json.dumps(body, ensure_ascii=False).encode()
 
 
-def most(body: Body, content: bytes) -> tuple[int, int]:
-    """The most tokens that a call may take, in and out: a token has a byte at least, and what a template adds is less than the JSON is."""
-    return len(content), limit(body)
+def most(body: Body, content: bytes, seen: int = 0) -> tuple[int, int]:
+    """The most tokens that a call may take, in and out: a token has a byte at least, and what a template adds is less than the JSON is.
+
+    `seen`: the most that an answer has had so far, for not every API counts thoughts into the limit.
+    """
+    return len(content), max(limit(body), seen)
 
 
 def messages(endpoint: Endpoint, prompt: str) -> list[dict[str, str]]:
@@ -90,14 +88,13 @@ def limit(body: Body) -> int:
 def completion(reply: Any, body: Body) -> Completion:
     """The answer in a reply to `body`. Raises StageFailed for a reply without one, and where `body` was not heeded."""
     try:
-        choice, usage = reply["choices"][0], reply["usage"]
+        choice, usage = reply["choices"][0], used(reply["usage"])
         message: Mapping[str, Any] = choice["message"]
-        prompt_tokens, completion_tokens = int(usage["prompt_tokens"]), int(usage["completion_tokens"])
         finish = _ENDED.get(str(choice["finish_reason"]).lower(), "error")
         written, thoughts = _said(message)
     except (KeyError, IndexError, TypeError, ValueError, AttributeError):
         raise NoCompletion(
-            f"what came for `{body['model']}` is JSON, and no chat completion: it lacks an answer or the `usage`",
+            f"what came for `{body['model']}` is JSON, and no chat completion: it lacks an answer, or a `usage` in whole numbers",
             help="does `base_url` lead to an OpenAI-compatible API? It ends in /v1 most often",
         ) from None
     text, inline, closed = separated(written)
@@ -107,39 +104,18 @@ def completion(reply: Any, body: Body) -> Completion:
         finish = "tool_calls"
     elif finish == "stop" and not closed:
         finish = "error"
-    elif finish == "stop" and _DECLINES.fullmatch(text.strip()):
+    elif finish == "stop" and declines(text):
         finish = "refusal"
     answer = Completion(
         text=text,
         finish_reason=finish,
-        prompt_tokens=prompt_tokens,
-        completion_tokens=completion_tokens,
+        prompt_tokens=usage.prompt_tokens,
+        completion_tokens=usage.completion_tokens,
         reasoning="\n".join(filter(None, [*thoughts, inline])),
         logprobs=_logprobs(choice.get("logprobs"), text, finish, body) if body.get("logprobs") else b"",
     )
-    _heeded(answer, body)
+    _heeded(answer, usage.thoughts, body)
     return answer
-
-
-def separated(written: str) -> tuple[str, str, bool]:
-    """The answer and the thoughts in a text with `<think>` tags, and whether each thought has an end."""
-    if "<" not in written:
-        return written, "", True
-    answer: list[str] = []
-    thoughts: list[str] = []
-    inside, place, found = False, 0, False
-    for tag in _TAG.finditer(written):
-        before, place, found = written[place : tag.start()], tag.end(), True
-        if tag[1] and not inside:  # a template put the first tag into the prompt: all so far was thought
-            thoughts += [*answer, before]
-            answer = []
-        else:
-            (thoughts if inside else answer).append(before)
-        inside = not tag[1]
-    (thoughts if inside else answer).append(written[place:])
-    if not found:
-        return written, "", True
-    return "".join(answer).strip(), "\n".join(thought.strip() for thought in thoughts if thought.strip()), not inside
 
 
 def _said(message: Mapping[str, Any]) -> tuple[str, list[str]]:
@@ -182,10 +158,10 @@ def _logprobs(told: Any, text: str, finish: str, body: Body) -> bytes:
     return logprobs.packed(tokens, text, stops=body.get("stop", ()))
 
 
-def _heeded(answer: Completion, body: Body) -> None:
-    """Raises StageFailed where an answer shows that the API passed over what it was asked."""
+def _heeded(answer: Completion, thoughts: int, body: Body) -> None:
+    """Raises StageFailed where an answer, of whose tokens so many were `thoughts`, shows that the API passed over what it was asked."""
     model, most = body["model"], limit(body)
-    if answer.completion_tokens > most and not answer.reasoning:  # some servers do not count thoughts
+    if answer.completion_tokens - thoughts > most and not answer.reasoning:  # some servers do not count thoughts
         other = "`dialect: generic` sends `max_tokens`" if "max_tokens" not in body else "`dialect: openai` sends `max_completion_tokens`"
         raise StageFailed(
             f"the API passed over `max_tokens`: `{model}` wrote {answer.completion_tokens} tokens where {most - SLACK} were allowed",

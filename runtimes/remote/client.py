@@ -6,7 +6,6 @@ calls at once: a call that meets it raises Busy.
 
 import asyncio
 import contextlib
-import json
 import random
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from functools import partial
@@ -19,8 +18,9 @@ import httpx
 from distillc.runtimes.remote.addresses import check_address, check_found
 from distillc.runtimes.remote.connecting import check_connections
 from distillc.runtimes.remote.endpoint import Endpoint
-from distillc.runtimes.remote.failures import KEPT, Busy, MayPass, Rejected, failed, redacted, said
+from distillc.runtimes.remote.failures import KEPT, Busy, MayPass, Rejected, failed, said
 from distillc.runtimes.remote.pacing import BASE, LONGEST, MOST, TOO_LONG, Pace, retry_after
+from distillc.runtimes.remote.replies import parsed, used
 from distillc.spec.errors import StageFailed
 from distillc.spec.secret import resolve_secret
 from distillc.spec.wording import did_you_mean
@@ -33,6 +33,7 @@ T = TypeVar("T")
 class Client:
     """Used in one event loop. `timeout`: seconds from a request to the last byte of its answer. `retries`: tries after the first.
 
+    `quiet`: errors leave out what may repeat a prompt.
     `own`: the endpoint is a server that was started here: no proxy is asked for it, and its address is not checked.
     """
 
@@ -44,11 +45,12 @@ class Client:
         pace: Pace,
         timeout: float = TIMEOUT,
         retries: int = RETRIES,
+        quiet: bool = False,
         own: bool = False,
     ) -> None:
         if key is not None and not (key.isascii() and key.isprintable() and " " not in key):  # the error of a bad header would show it
             raise StageFailed(f"the key for {endpoint} has characters that no key has", help="is there a line break or a comment in it?")
-        self.endpoint, self.pace, self.retries = endpoint, pace, retries
+        self.endpoint, self.pace, self.retries, self.quiet = endpoint, pace, retries, quiet
         self._key = key
         self._timeout = timeout
         self._ending = asyncio.Event()
@@ -67,13 +69,21 @@ class Client:
 
     @classmethod
     def to(
-        cls, endpoint: Endpoint, api_key: str | None, folder: Path, *, pace: Pace, timeout: float = TIMEOUT, retries: int = RETRIES
+        cls,
+        endpoint: Endpoint,
+        api_key: str | None,
+        folder: Path,
+        *,
+        pace: Pace,
+        timeout: float = TIMEOUT,
+        retries: int = RETRIES,
+        quiet: bool = False,
     ) -> "Client":
         """With the key behind a reference (`folder` is the spec's). Raises StageFailed where the address must not be called, before the
         key is looked for, and UsageError where there is none."""
         check_address(endpoint.base_url, with_key=api_key is not None)
         key = resolve_secret(api_key, folder) if api_key else None
-        return cls(endpoint, key, pace=pace, timeout=timeout, retries=retries)
+        return cls(endpoint, key, pace=pace, timeout=timeout, retries=retries, quiet=quiet)
 
     async def call(self, method: str, path: str, content: bytes | None = None) -> Any:
         """The JSON that is answered. Raises StageFailed for what no retry helps against, or helped, and Busy for 429."""
@@ -162,9 +172,9 @@ class Client:
         if status == 429 and said(content).code != "insufficient_quota":
             self._busy(headers, content)
         if status >= 300:
-            raise failed(self.endpoint, status, content, key=self._key, wait=retry_after(headers))
+            raise failed(self.endpoint, status, content, key=self._key, wait=retry_after(headers), quiet=self.quiet)
         try:
-            reply = json.loads(content)
+            reply = parsed(content)
         except ValueError:
             kind = headers.get("content-type", "nothing").partition(";")[0]
             raise StageFailed(
@@ -172,15 +182,15 @@ class Client:
                 help=f"does `base_url` lead to the API, and nothing between change its answers? If so, {KEPT}",
             ) from None
         if isinstance(reply, Mapping) and reply.get("error") and not {"choices", "id"} & set(reply):  # a status in the body alone
-            raise failed(self.endpoint, 400, content, key=self._key)
+            raise failed(self.endpoint, 400, content, key=self._key, quiet=self.quiet)
         self.pace.answered(headers, _tokens(reply))
         return reply
 
     def _busy(self, headers: Mapping[str, str], content: bytes) -> None:
         asked = self.pace.refused(headers)
-        if asked > TOO_LONG or self.pace.refusals > self.retries:
+        if asked > TOO_LONG or self.pace.in_vain(self.retries):
             when = f"it asks for a wait of {asked / 3600:.1f} hours" if asked > TOO_LONG else "nothing was answered between several waits"
-            told = redacted(said(content).message, self._key)
+            told = said(content, self._key, quiet=self.quiet).message
             raise Rejected(
                 f"{self.endpoint}: 429{': ' if told else ''}{told}; {when}",
                 help=f"later, or with a higher limit, {KEPT}; fewer calls at a time are the engine's `concurrency`",
@@ -208,6 +218,8 @@ async def check_name(client: Client) -> None:
 
 
 def _tokens(reply: Any) -> int:
-    usage = reply.get("usage") if isinstance(reply, Mapping) else None
-    total = usage.get("total_tokens") if isinstance(usage, Mapping) else None
-    return total if isinstance(total, int) else 0
+    """What a reply took, in and out; 0 where it does not say."""
+    try:
+        return sum(used(reply["usage"])[:2])
+    except (KeyError, TypeError, AttributeError, ValueError):
+        return 0

@@ -6,15 +6,18 @@ StageFailed
 Busy            429: the call is to be made again, later; no error of the call
 """
 
-import json
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from distillc.runtimes.remote.endpoint import Endpoint
+from distillc.runtimes.remote.replies import parsed
 from distillc.spec.errors import StageFailed
 
 KEPT = "run again: what is answered is kept"
 MAX_SAID = 300
+UNTOLD = "what else the API says is left out, for it may repeat a prompt (`retention: none`)"
+_WORD = re.compile(r"[\w.\[\]-]{1,80}")  # a code, or the name of a parameter
 
 
 class MayPass(StageFailed):
@@ -43,30 +46,38 @@ class Said(NamedTuple):
     param: str = ""
 
 
-def said(body: bytes) -> Said:
-    """What an error's body says: as OpenAI puts it, as FastAPI does, or as text."""
+def said(body: bytes, key: str | None = None, *, quiet: bool = False) -> Said:
+    """What an error's body says, without the key, which some servers repeat. `quiet`: nothing in which a prompt could be."""
+    message, code, param = (_short(part, key) for part in _parts(body))
+    if not quiet:
+        return Said(message, code, param)
+    code, param = (word if _WORD.fullmatch(word) else "" for word in (code, param))
+    return Said(f"{code}{'; ' if code else ''}{UNTOLD}" if message else code, code, param)
+
+
+def _parts(body: bytes) -> tuple[Any, Any, Any]:
+    """The message, the code and the parameter that it is about: as OpenAI puts it, as FastAPI does, or as text."""
     try:
-        told = json.loads(body)
+        told = parsed(body)
     except ValueError:
-        return Said("" if body.lstrip().startswith(b"<") else _short(body.decode(errors="replace")))
+        return "" if body.lstrip().startswith(b"<") else body.decode(errors="replace"), "", ""
     error = told.get("error") if isinstance(told, Mapping) else None
     if isinstance(error, Mapping):
-        return Said(_short(error.get("message")), str(error.get("code") or ""), str(error.get("param") or ""))
+        return error.get("message"), error.get("code"), error.get("param")
     if not isinstance(told, Mapping):
-        return Said("")
+        return "", "", ""
     detail = told.get("detail")
     if isinstance(detail, list) and detail and isinstance(detail[0], Mapping):  # without `input`, which may be a whole prompt
         place = ".".join(str(part) for part in detail[0].get("loc") or () if part != "body")
-        return Said(_short(detail[0].get("msg")), str(detail[0].get("type") or ""), place)
-    return Said(_short(error or detail or told.get("message")))
+        return detail[0].get("msg"), detail[0].get("type"), place
+    return error or detail or told.get("message"), "", ""
 
 
-def failed(endpoint: Endpoint, status: int, body: bytes, *, key: str | None = None, wait: float = 0.0) -> StageFailed:
+def failed(endpoint: Endpoint, status: int, body: bytes, *, key: str | None = None, wait: float = 0.0, quiet: bool = False) -> StageFailed:
     """The error for a status that is no success and no 429 that waiting helps against."""
-    told = said(body)
-    text = redacted(told.message, key)
+    told = said(body, key, quiet=quiet)
     about = f" `{told.param}`" if told.param else ""
-    message = f"{endpoint}: {status}{about}{': ' if text else ''}{text}"
+    message = f"{endpoint}: {status}{about}{': ' if told.message else ''}{told.message}"
     if status == 408 or (status >= 500 and status != 501):  # 501: it never does that
         return MayPass(message, wait=wait)
     if status in (401, 403):
@@ -85,11 +96,8 @@ def failed(endpoint: Endpoint, status: int, body: bytes, *, key: str | None = No
     return Rejected(message, help=help, status=status, code=told.code)
 
 
-def redacted(text: str, key: str | None) -> str:
-    """Some servers repeat the key that they do not take."""
-    return text.replace(key, "…") if key else text
-
-
-def _short(text: Any) -> str:
+def _short(text: Any, key: str | None) -> str:
     flat = " ".join(str(text or "").split())
+    if key:  # first: half a key may be enough
+        flat = flat.replace(key, "…")
     return flat if len(flat) <= MAX_SAID else flat[:MAX_SAID] + " …"

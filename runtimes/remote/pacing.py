@@ -2,7 +2,8 @@
 
 Unless a number is given it begins with a few and doubles while answers come faster for it; now and then it tries again. What the API
 tells is heeded first: `Retry-After`, and `x-ratelimit-remaining-*` with `x-ratelimit-reset-*`. A refusal that names no time halves the
-calls and waits at random (full jitter: Brooker, Exponential Backoff And Jitter, 2015).
+calls and waits at random, longer each time (full jitter: Brooker, Exponential Backoff And Jitter, 2015); so does one after the time that
+the API has named.
 """
 
 import email.utils
@@ -17,6 +18,7 @@ START, MOST = 4, 64
 PAYS = 1.1  # twice the calls are worth it where a tenth more answers come
 SOON, LATE = 2, 32  # round trips until it is decided, and until it is tried again
 BASE, LONGEST = 1.0, 60.0  # seconds of a wait that nobody asked for
+PATIENCE = 300.0  # seconds of refusals alone until it is given up: most limits are of a minute, and others may use them too
 TOO_LONG = 3600.0  # who asks for a longer wait gets none: by then a person has looked
 _PART = re.compile(r"([0-9.]+)(ms|s|m|h|d)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -35,6 +37,7 @@ class Pace:
         self.limit, self._most = concurrency or START, concurrency or MOST
         self.refusals = 0
         self._clock, self._draw = clock, draw
+        self._refused = math.inf  # since when
         self._left = math.inf  # calls that the API still allows
         self._from = -math.inf  # when the next may start
         self._tokens = 0.0  # of a call, on the average
@@ -71,9 +74,16 @@ class Pace:
             self._pause(asked + self._draw(0, min(1.0, asked / 10)))  # others with the same key wait for the same moment
         elif not again:
             self._halve()
+        if not again and (self.refusals or not asked):
             self._pause(self._draw(0, min(LONGEST, BASE * 2**self.refusals)))
+        if not self.refusals:
+            self._refused = self._clock()
         self.refusals += not again
         return asked
+
+    def in_vain(self, retries: int) -> bool:
+        """Whether nothing was answered between more than `retries` pauses, minutes long in all."""
+        return self.refusals > retries and self._clock() - self._refused >= PATIENCE
 
     def _pause(self, seconds: float) -> None:
         self._from = max(self._from, self._clock() + seconds)

@@ -30,6 +30,7 @@ CHAT = "/v1/chat/completions"
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client, "BASE", 0.01)
     monkeypatch.setattr(pacing, "BASE", 0.01)
+    monkeypatch.setattr(pacing, "PATIENCE", 0.0)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import pytest
 
 from distillc.plugins.api.artifacts import Decoding
 from distillc.runtimes.inference.logprobs import Candidate, unpack
-from distillc.runtimes.remote.chat import completion, constant, messages, separated
+from distillc.runtimes.remote.chat import completion, constant, messages, most
 from distillc.runtimes.remote.endpoint import Endpoint
 from distillc.spec.errors import StageFailed
 
@@ -45,26 +45,6 @@ def test_instructions_go_before_the_prompt() -> None:
     endpoint = Endpoint(base_url="http://x/v1", name="big", system="Correct it.")
     assert messages(endpoint, "He go.") == [{"role": "system", "content": "Correct it."}, {"role": "user", "content": "He go."}]
     assert messages(ENDPOINT, "He go.") == [{"role": "user", "content": "He go."}]
-
-
-@pytest.mark.parametrize(
-    ("written", "answer", "thoughts", "closed"),
-    [
-        ("plain, 1 < 2", "plain, 1 < 2", "", True),
-        ("<b>bold</b>", "<b>bold</b>", "", True),
-        ("<think>\nso\n</think>\n\nIt goes.", "It goes.", "so", True),
-        ("<think>\n\n</think>\n\nIt goes.", "It goes.", "", True),
-        ("so</think>It goes.", "It goes.", "so", True),
-        ("<THINK>so</THINK> It goes.", "It goes.", "so", True),
-        ("<thinking>so</thinking>It goes.", "It goes.", "so", True),
-        ("<think>a</think>It <think>b</think>goes.", "It goes.", "a\nb", True),
-        ("<think>\n1", "", "1", False),
-        ("It goes.<think>or", "It goes.", "or", False),
-        ("<think>a<think>b</think>It goes.", "It goes.", "a\nb", True),
-    ],
-)
-def test_thoughts_in_tags_are_taken_out_of_the_answer(written: str, answer: str, thoughts: str, closed: bool) -> None:
-    assert separated(written) == (answer, thoughts, closed)
 
 
 @pytest.mark.parametrize(
@@ -113,6 +93,9 @@ def test_a_reply_is_one_kind_of_answer_and_no_other(given: dict[str, Any], text:
         "text",
         {**reply(), "choices": []},
         {**reply(), "usage": None},
+        *({**reply(), "usage": {**reply()["usage"], "prompt_tokens": count}} for count in (-1, 0.5, float("inf"), 2**31, "9", True, None)),
+        {**reply(), "usage": {**reply()["usage"], "completion_tokens": -1}},
+        {**reply(), "usage": {**reply()["usage"], "total_tokens": -1}},
         {"choices": [{"finish_reason": "stop"}], "usage": reply()["usage"]},
         {"choices": [{"finish_reason": "stop", "message": "It goes."}], "usage": reply()["usage"]},
         reply([1]),
@@ -133,6 +116,32 @@ def test_a_limit_that_was_passed_over_is_seen() -> None:
     assert "dialect: generic" in str(failed.value.help)
     assert completion(reply(tokens=23), BODY).completion_tokens == 23  # the rest of a letter that was begun
     assert completion(reply(tokens=90, reasoning="long"), BODY).completion_tokens == 90  # not every server counts thoughts
+
+
+@pytest.mark.parametrize(
+    ("usage", "tokens"),
+    [
+        ({"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 10015}, 10005),  # Gemini's: thoughts are in the total alone
+        ({"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15, "completion_tokens_details": None}, 5),
+        ({"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 0}, 5),
+        ({"prompt_tokens": 10.0, "completion_tokens": 5.0}, 5),
+        ({"prompt_tokens": 10, "completion_tokens": 90, "completion_tokens_details": {"reasoning_tokens": 85}}, 90),
+    ],
+)
+def test_thoughts_that_are_told_as_numbers_alone_are_paid_and_pass_over_no_limit(usage: dict[str, Any], tokens: int) -> None:
+    answer = completion({**reply(), "usage": usage}, BODY)
+    assert (answer.prompt_tokens, answer.completion_tokens) == (10, tokens)
+
+
+def test_tokens_beyond_the_limit_that_were_not_thought_are_seen() -> None:
+    usage = {"prompt_tokens": 10, "completion_tokens": 90, "completion_tokens_details": {"reasoning_tokens": 60}}
+    with pytest.raises(StageFailed, match="passed over `max_tokens`"):
+        completion({**reply(), "usage": usage}, BODY)
+
+
+def test_a_call_may_take_what_an_answer_has_taken() -> None:
+    assert most(BODY, b"12345") == (5, 23)  # the limit of 20, and the rest of a letter
+    assert most(BODY, b"12345", seen=50_000) == (5, 50_000)
 
 
 def test_a_stop_that_was_passed_over_is_seen() -> None:

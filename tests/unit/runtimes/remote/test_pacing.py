@@ -61,6 +61,32 @@ def test_a_refusal_that_names_no_time_halves_the_calls_and_waits_longer_each_tim
     assert pace.refusals == 0
 
 
+def test_a_limit_of_a_minute_is_waited_out_where_nobody_names_a_time() -> None:
+    """Refused tries may count too, and another may use the same limit: some minutes are waited before it is in vain."""
+    clock = Clock()
+    pace = Pace(16, clock=clock)
+    begun = clock.now
+    while not pace.in_vain(retries=5):
+        pace.refused({})
+        clock.now += pace.wait
+    assert 300 <= clock.now - begun <= 360  # no wait is longer than a minute
+    pace.answered({})
+    pace.refused({})
+    assert not pace.in_vain(retries=0), "from an answer on it begins anew"
+
+
+def test_a_named_time_that_was_too_short_is_waited_for_longer() -> None:
+    clock = Clock()
+    pace = Pace(16, clock=clock, draw=longest)
+    waits = []
+    for _ in range(5):
+        pace.refused({"retry-after-ms": "500"})
+        waits.append(pace.wait)
+        clock.now += pace.wait
+    assert waits == pytest.approx([0.55, 2, 4, 8, 16])
+    assert pace.limit == 16
+
+
 def test_calls_that_went_out_together_are_refused_once() -> None:
     pace = Pace(16, clock=Clock(), draw=longest)
     for _ in range(16):
