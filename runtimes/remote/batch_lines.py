@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from distillc.runtimes.remote.endpoint import Dialect
+from distillc.runtimes.remote.replies import parsed
 
 URL = "/v1/chat/completions"
 
@@ -60,7 +61,7 @@ def results_in(path: Path) -> Iterator[Result]:
     with path.open("rb") as file:
         for line in file:
             try:
-                told = json.loads(line)
+                told = parsed(line)
             except ValueError:
                 continue
             if isinstance(told, Mapping) and isinstance(told.get("custom_id"), str):
