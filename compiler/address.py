@@ -6,6 +6,7 @@ Of stages with equal keys the first stays, and the others' readers read it. A st
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from distillc.compiler import lock
@@ -34,8 +35,8 @@ class Addressed:
     aliases: dict[str, str] = field(default_factory=dict)
 
 
-def address(parts: Sequence[Part], matrix: Matrix | None, plugins: Plugins, marks: Marks) -> Addressed:
-    """Stages with their keys, names and estimates, part by part."""
+def address(parts: Sequence[Part], matrix: Matrix | None, plugins: Plugins, marks: Marks, folder: Path) -> Addressed:
+    """Stages with their keys, names and estimates, part by part. `folder`: the spec's, whose files may be looked at for their size."""
     locks = Locks(plugins)
     for part in parts:
         for draft in part.own:
@@ -44,7 +45,7 @@ def address(parts: Sequence[Part], matrix: Matrix | None, plugins: Plugins, mark
     found = Addressed()
     if matrix is not None:
         _tell_apart(parts, matrix, found)
-    estimates = Estimates({}, own_estimate(plugins))
+    estimates = Estimates({}, own_estimate(plugins), folder)
     first: dict[str, str] = {}
     for part in parts:
         for draft in part.own:

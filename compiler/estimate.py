@@ -1,20 +1,23 @@
-"""What a stage is expected to yield: rows where limits and splits say so, tokens where a bound follows from them.
+"""What a stage is expected to yield and to cost: rows where limits, splits and files say so, tokens and money where these follow.
 
-Nothing is measured and nothing is guessed: where a source's size is unknown, so is all that hangs on it until a `limit` bounds it.
-Row and token counts are upper bounds (curators and generators may drop rows, answers may be shorter). A config class with the pure
-function `estimate(inputs)` speaks for itself: it gets `{"rows": {split: n}}` and may return `rows` (by split, or a number of training
-rows), `tokens`, `seconds`, `bytes`.
+Nothing is measured: where a source's size is unknown, so is all that hangs on it until a `limit` bounds it. Row counts and the tokens that
+models write are upper bounds (curators and generators may drop rows, answers may be shorter). Money is an estimate: see `pricing.py`.
+
+A config class with the pure function `estimate(inputs)` speaks for itself. It gets `{"rows": {split: n}, "folder": the spec's, "task": …}`
+and may return `rows` (by split, or a number of training rows), `tokens`, `seconds`, `bytes`; that of a source also `input_bytes` and
+`target_bytes`, how long these texts of a row are on average.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from math import ceil
+from pathlib import Path
 from typing import Any
 
 from distillc.compiler.keys import OWN
-from distillc.compiler.plan import Estimate, Input, Stage
-from distillc.compiler.tables.prices import BATCH_DISCOUNT
+from distillc.compiler.plan import Estimate, Input, Stage, without_cell
+from distillc.compiler.pricing import BYTES, Prompt, Texts, asking, prompt_of
 from distillc.plugins.api.artifacts import SPLITS
 from distillc.spec.money import cost, exact
 
@@ -24,6 +27,9 @@ Counts = dict[str, int | None]
 OwnEstimate = Callable[[str, str, Mapping[str, Any], Mapping[str, Any]], Mapping[str, Any]]
 """(plugin kind, name, flat config, inputs) -> what the plugin's config class says, empty where it says nothing."""
 
+ROWS = ("ingest", "split", "generate", "curate")
+"""Kinds of stages that yield rows."""
+
 
 def silent(kind: str, name: str, config: Mapping[str, Any], inputs: Mapping[str, Any]) -> Mapping[str, Any]:
     """For plans without plugins at hand: no config class is asked."""
@@ -32,33 +38,35 @@ def silent(kind: str, name: str, config: Mapping[str, Any], inputs: Mapping[str,
 
 @dataclass(slots=True)
 class Estimates:
-    """Goes through the stages in their order and remembers the rows of each."""
+    """Goes through the stages in their order and remembers the rows of each, how long their texts are, and the `system` of models."""
 
     counts: dict[str, Counts]
     own: OwnEstimate = silent
+    folder: Path = Path()
+    texts: dict[str, Texts] = field(default_factory=dict)
+    systems: dict[str, str | None] = field(default_factory=dict)
 
     def of(self, stage: Stage) -> Stage:
         """The stage with its estimate."""
         rows = self._entering(stage)
         counts = self._counts(stage, rows)
-        tokens = self._tokens(stage, rows)
+        bill = self._bill(stage, _total(counts if stage.kind == "generate" else rows))
         said: Mapping[str, Any] = {}
+        entering = counts if stage.kind == "generate" else rows
         for kind in OWN.get(stage.kind, ()) if stage.uses else ():
-            entering = counts if stage.kind == "generate" else rows
-            said = self.own(kind, stage.uses or "", stage.config, {"rows": entering}) or said
+            inputs = {"rows": entering, "folder": self.folder, "task": stage.config.get("task")}
+            said = self.own(kind, stage.uses or "", stage.config, inputs) or said
         if isinstance(said.get("rows"), Mapping):
             counts = {**counts, **said["rows"]}
         elif isinstance(said.get("rows"), int):
             counts = {**counts, "train": said["rows"]}
-        self.counts[stage.id] = counts
-        total = _total(counts if stage.kind in ("ingest", "split", "generate", "curate") else rows)
-        written = _whole(said.get("tokens", tokens))
+        self._remember(stage, counts, said)
+        total = _total(counts if stage.kind in ROWS else rows)
         estimate = Estimate(
             rows=total if stage.kind not in ("build-model", "quantize", "measure", "gate", "report", "bundle") else None,
-            tokens=written,
             seconds=said.get("seconds"),
             bytes=_whole(said.get("bytes")),
-            usd=_usd(stage, written),
+            **{**bill, "tokens": _whole(said.get("tokens", bill.get("tokens")))},
         )
         return Stage(stage.id, stage.kind, stage.uses, stage.config, stage.inputs, stage.key, estimate, stage.line)
 
@@ -95,29 +103,96 @@ class Estimates:
                 return rows
         return {}
 
-    def _tokens(self, stage: Stage, rows: Counts) -> int | None:
-        """Tokens that models write (answers, measurements)."""
+    def _remember(self, stage: Stage, counts: Counts, said: Mapping[str, Any]) -> None:
+        self.counts[stage.id] = counts
+        if stage.kind in ROWS:
+            self.texts[stage.id] = self._texts(stage, said)
+        elif stage.kind == "build-model":
+            self.systems[stage.id] = stage.config.get("system")
+        elif stage.kind == "train":  # elsewhere it is trained with what it is told before each prompt, and asked with it
+            self.systems[stage.id] = self._system(stage)
+
+    def _texts(self, stage: Stage, said: Mapping[str, Any]) -> Texts:
+        """Rows that are made from others are taken to be as long; an answer is as long as it may be."""
+        if stage.kind == "ingest":
+            return Texts(said.get("input_bytes"), said.get("target_bytes"))
+        texts = self._entering_texts(stage)
+        if stage.config.get("into") == "target" and "decoding" in stage.config:
+            return texts._replace(target=stage.config["decoding"]["max_tokens"] * BYTES)
+        return texts
+
+    def _entering_texts(self, stage: Stage) -> Texts:
+        return self.texts.get(stage.inputs["rows"].stage, Texts()) if "rows" in stage.inputs else Texts()
+
+    def _system(self, stage: Stage, port: str = "model") -> str | None:
+        return self.systems.get(stage.inputs[port].stage) if port in stage.inputs else None
+
+    def _prompt(self, stage: Stage, port: str = "model") -> Prompt:
+        return prompt_of(stage.config["task"]["prompt"], self._system(stage, port))
+
+    def _bill(self, stage: Stage, rows: int | None) -> dict[str, Any]:
+        """The fields of an estimate that say what models read, write and are trained on, and what that costs; empty where nobody knows."""
         config = stage.config
-        if stage.kind == "generate" and ("engine" in config or "engines" in config):
-            total = _total(self._counts(stage, rows))
-            return None if total is None else total * int(config["decoding"]["max_tokens"]) * max(len(config.get("engines") or ()), 1)
         if stage.kind == "measure":
-            return len(config["models"]) * int(config["prompts"]) * int(config["tokens"]) * int(config["rounds"])
-        return None
+            return {"tokens": len(config["models"]) * int(config["prompts"]) * int(config["tokens"]) * int(config["rounds"])}
+        if rows is None:
+            return {}
+        if stage.kind == "generate" and ("engine" in config or "engines" in config):
+            return self._asked(stage, rows)
+        if stage.kind == "train" and "price" in config:  # what trains here has no such field
+            return self._trained(stage, rows)
+        return {}
+
+    def _asked(self, stage: Stage, rows: int) -> dict[str, Any]:
+        """Of a panel each model is asked all rows."""
+        written = rows * int(stage.config["decoding"]["max_tokens"])
+        engines = _engines(stage)
+        found: dict[str, Any] = {"tokens": written * max(len(engines), 1)}
+        if not any("price" in engine for engine in engines.values()):  # what runs here has no such field
+            return found
+        texts = self._entering_texts(stage)
+        models: dict[str, dict[str, Any]] = {}
+        read, prompts, usd = [], [], []
+        for port, engine in engines.items():
+            each = models[_called(stage, port)] = {"rows": rows, "tokens": written}
+            if "price" in engine:
+                prompt = self._prompt(stage, port)
+                tokens = prompt.tokens(rows, texts)
+                bill = asking(engine["price"], tokens, written, engine.get("mode")) if engine["price"] else None
+                read.append(tokens)
+                prompts.append(bill and bill.prompts)
+                usd.append(bill and bill.prompts + bill.answers)
+                each |= {"prompt_tokens": tokens, "usd": _text(usd[-1:])}
+                found["uncounted"] = prompt.uncounted(texts)
+        return {**found, "prompt_tokens": sum(read), "prompts_usd": _text(prompts), "usd": _text(usd), "models": models}
+
+    def _trained(self, stage: Stage, rows: int) -> dict[str, Any]:
+        """Of a training elsewhere: all epochs are paid for, whatever stops it."""
+        config, prompt, texts = stage.config, self._prompt(stage), self._entering_texts(stage)
+        tokens = prompt.trained_tokens(rows, texts, int(config["epochs"]))
+        price = (config["price"] or {}).get("trained")
+        usd = _text([None if price is None else cost(tokens, exact(price))])
+        models = {stage.id: {"rows": rows, "trained_tokens": tokens, "usd": usd}}
+        return {"trained_tokens": tokens, "usd": usd, "uncounted": prompt.uncounted(texts, trained=True), "models": models}
 
 
-def _usd(stage: Stage, tokens: int | None) -> str | None:
-    """What that many tokens cost where their model has a price; of a panel each model writes as many as another."""
-    engines = list((stage.config.get("engines") or {"": stage.config.get("engine") or {}}).values())
-    paid = [engine for engine in engines if "price" in engine]  # what runs here has no such field
-    if stage.kind != "generate" or tokens is None or not paid or not all(engine["price"] for engine in paid):
-        return None
-    return f"{sum(answers_cost(engine['price'], tokens // len(engines), engine.get('mode')) for engine in paid):f}"
+def _engines(stage: Stage) -> Mapping[str, Mapping[str, Any]]:
+    """The engines of the models that a stage asks, by their ports; that of the only one is where no rows and no check come in."""
+    if "engines" in stage.config:
+        return stage.config["engines"]  # type: ignore[no-any-return]
+    port = next((port for port in stage.inputs if port not in ("rows", "parity")), "")
+    return {port: stage.config["engine"]} if stage.config["engine"] else {}
 
 
-def answers_cost(price: Mapping[str, Any], tokens: int, mode: str | None) -> Decimal:
-    paid = 1 - BATCH_DISCOUNT if mode == "batch" else 1
-    return cost(tokens, exact(price["output"])) * paid
+def _called(stage: Stage, port: str) -> str:
+    """The name of a model in the ledger."""
+    return without_cell(stage.inputs[port].stage) if port in stage.inputs else port
+
+
+def _text(amounts: list[Decimal | None]) -> str | None:
+    """The sum as a decimal text; None where one is not known."""
+    known = [amount for amount in amounts if amount is not None]
+    return f"{sum(known):f}" if len(known) == len(amounts) else None
 
 
 def train_steps(config: Mapping[str, Any], rows: int | None) -> int | None:

@@ -23,7 +23,10 @@ class Input:
 class Estimate:
     """What a stage is expected to cost. None where nothing is known; `seconds` on this kind of machine, `bytes` on disk.
 
-    `usd`: what its answers may cost at most, as a decimal text; the prompts come on top, which nobody has counted yet.
+    `rows` and `tokens` (those that models write) are upper bounds. `prompt_tokens` (those that models of APIs read), `trained_tokens` (of
+    a training elsewhere) and `usd` (both, and answers as long as they may be; as a decimal text) are no bounds: texts are taken for four
+    bytes a token, and the texts named in `uncounted` are left out. `prompts_usd` is the part of `usd` that prompts cost. `models`: where
+    one is paid for, each one's part of `rows`, `tokens`, `prompt_tokens`, `trained_tokens` and `usd`, by its name in the ledger.
     """
 
     rows: int | None = None
@@ -31,6 +34,11 @@ class Estimate:
     seconds: float | None = None
     bytes: int | None = None
     usd: str | None = None
+    prompts_usd: str | None = None
+    prompt_tokens: int | None = None
+    trained_tokens: int | None = None
+    uncounted: str | None = None
+    models: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,13 +154,7 @@ def _lines(value: Any) -> str:
 def _as_dict(stage: Stage, more: Callable[[Stage], Mapping[str, Any]] | None) -> dict[str, Any]:
     found = {
         "config": stage.config,
-        "estimate": {
-            "bytes": stage.estimate.bytes,
-            "rows": stage.estimate.rows,
-            "seconds": stage.estimate.seconds,
-            "tokens": stage.estimate.tokens,
-            "usd": stage.estimate.usd,
-        },
+        "estimate": _estimate_as_dict(stage.estimate),
         "id": stage.id,
         "inputs": {port: {"split": entry.split, "stage": entry.stage} for port, entry in stage.inputs.items()},
         "key": stage.key,
@@ -161,6 +163,21 @@ def _as_dict(stage: Stage, more: Callable[[Stage], Mapping[str, Any]] | None) ->
         "uses": stage.uses,
     }
     return {**found, **more(stage)} if more else found
+
+
+def _estimate_as_dict(estimate: Estimate) -> dict[str, Any]:
+    """What hangs on money is written only where there is any: most stages of a large plan cost none."""
+    found: dict[str, Any] = {
+        "bytes": estimate.bytes,
+        "rows": estimate.rows,
+        "seconds": estimate.seconds,
+        "tokens": estimate.tokens,
+        "usd": estimate.usd,
+    }
+    if estimate.models:
+        more = {name: getattr(estimate, name) for name in ("prompts_usd", "prompt_tokens", "trained_tokens", "uncounted")}
+        found |= {"models": estimate.models, **{name: value for name, value in more.items() if value is not None}}
+    return found
 
 
 def from_json(text: str) -> Plan:

@@ -17,3 +17,8 @@ def dollars(amount: Decimal) -> str:
     """Exact, with two decimals or more: `$4.90`, `$0.000026`."""
     digits = amount.normalize()
     return f"${digits:f}" if int(digits.as_tuple().exponent) < -2 else f"${digits:.2f}"
+
+
+def roughly(amount: Decimal) -> str:
+    """To three digits that count, or to the cent, for what is estimated: `$0.0305`, `$7.30`."""
+    return f"${amount:,.{max(2, 2 - amount.adjusted()) if amount else 2}f}"

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from distillc.compiler.estimate import train_steps
 from distillc.compiler.plan import Plan, Stage
-from distillc.spec.money import dollars
+from distillc.spec.money import roughly
 from distillc.spec.values import counted
 
 MANY = 4
@@ -59,8 +59,12 @@ def _facts(stage: Stage) -> str:
         facts.append(f"≤ {estimate.rows:,} rows")
     if estimate.tokens is not None:
         facts.append(f"≤ {estimate.tokens:,} tokens")
+    if estimate.prompt_tokens is not None:
+        facts.append(f"about {estimate.prompt_tokens:,} tokens of prompts{_without(estimate.uncounted)}")
+    if estimate.trained_tokens is not None:
+        facts.append(f"about {estimate.trained_tokens:,} trained tokens{_without(estimate.uncounted)}")
     if estimate.usd is not None:
-        facts.append(f"≤ {dollars(Decimal(estimate.usd))} for answers")
+        facts.append(f"about {roughly(Decimal(estimate.usd))}")
     if estimate.seconds is not None:
         facts.append(f"about {estimate.seconds:,.0f} s")
     if estimate.bytes is not None:
@@ -68,6 +72,10 @@ def _facts(stage: Stage) -> str:
     if engine := stage.config.get("engine"):
         facts.append(f"on {engine['uses']}")
     return " · ".join(fact for fact in facts if fact)
+
+
+def _without(uncounted: str | None) -> str:
+    return f" without {uncounted}" if uncounted else ""
 
 
 def _inputs(stage: Stage) -> str:
@@ -90,7 +98,9 @@ def _summary(plan: Plan, done: set[str], asked: bool) -> str:
         parts.append(f"models write at most {tokens:,} tokens" + (", and more where row counts are not known yet" if unknown else ""))
     elif unknown:
         parts.append("what models write is not known before the rows are counted; a `limit` bounds it")
-    money = [Decimal(stage.estimate.usd) for stage in plan.stages if stage.id not in done and stage.estimate.usd is not None]
-    if money:
-        parts.append(f"their answers cost at most {dollars(sum(money, Decimal(0)))}, and prompts come on top")
+    paid = [stage.estimate for stage in plan.stages if stage.id not in done and stage.estimate.usd is not None]
+    if paid:
+        usd = sum((Decimal(one.usd or 0) for one in paid), Decimal(0))
+        uncounted = next((one.uncounted for one in paid if one.uncounted), None)
+        parts.append(f"what is paid for costs about {roughly(usd)}{_without(uncounted)}, answers as long as they may be")
     return " · ".join(parts)

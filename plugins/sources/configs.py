@@ -1,11 +1,18 @@
 """What a spec may say about each source."""
 
+import csv
 import hashlib
+import json
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
+from io import StringIO
 from pathlib import Path
+from typing import Any, ClassVar
 
 from pydantic import Field
 
 from distillc.plugins.sources.packages import NotInstalled, version
+from distillc.plugins.sources.sizes import sizes
 from distillc.spec.errors import UsageError
 from distillc.spec.fields import Config, FilePath
 
@@ -32,6 +39,9 @@ class DocstringsConfig(Config):
 
 
 class _FileConfig(Config):
+    """`header`: so many lines are no record."""
+
+    header: ClassVar[int]
     path: FilePath = Field(description="the file, relative to the spec, or pkg://distribution/path")
     names: dict[str, str] = Field(
         default_factory=dict,
@@ -51,10 +61,28 @@ class _FileConfig(Config):
                 f"cannot read {self.path}: {error.strerror}", where=self.path, help="paths are relative to the folder of the spec"
             ) from None
 
+    def estimate(self, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+        """How many rows there are at most, and how long they are. `inputs`: the spec's `folder`, and the `task` with its two fields."""
+        task = inputs["task"]
+        input, target = (self.names.get(name, name) for name in (task["input"], task["target"]))
+        return sizes(inputs["folder"] / self.path, self.records, header=self.header, input=input, target=target, limit=self.limit)
+
+    @abstractmethod
+    def records(self, text: str) -> Iterator[Mapping[str, Any]]:
+        """Of a part of the file, cut at the end of a line."""
+
 
 class JsonLinesConfig(_FileConfig):
-    pass
+    header = 0
+
+    def records(self, text: str) -> Iterator[Mapping[str, Any]]:
+        found = (json.loads(line) for line in text.split("\n") if line.strip())
+        return (record for record in found if isinstance(record, dict))
 
 
 class CsvConfig(_FileConfig):
+    header = 1
     delimiter: str = Field(default=",", min_length=1, max_length=1, description="the character between two fields")
+
+    def records(self, text: str) -> Iterator[Mapping[str, Any]]:
+        return iter(csv.DictReader(StringIO(text, newline=""), delimiter=self.delimiter))

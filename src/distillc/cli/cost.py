@@ -29,11 +29,13 @@ def run(args: argparse.Namespace) -> int:
     rows = read_ledger(home / "runs", stages)
     begun = next((event for event in read_events(home / "runs" / found.id / "events.jsonl") if event["event"] == "run started"), {})
     estimates: Mapping[str, Any] = begun.get("estimates") or {}
+    if args.by == "model":
+        estimates = estimates_by_model(estimates.values())
     sums = by_stage(rows, stages) if args.by == "stage" else by_model(rows)
     if args.format == "json":
         print(json.dumps(as_json(found.id, args.by, sums, rows, estimates, begun.get("budget") or {}), indent=1, ensure_ascii=False))
     else:
-        print("\n".join(as_text(found.id, args.by, sums, estimates if args.by == "stage" else {}, begun.get("budget") or {})))
+        print("\n".join(as_text(found.id, args.by, sums, estimates, begun.get("budget") or {})))
     return 0
 
 
@@ -55,19 +57,39 @@ def by_model(rows: "Iterable[Row]") -> "dict[str, Amount]":
     return sums
 
 
+def estimates_by_model(estimates: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """What each model of an API is asked, or trained on, in all stages. Money is left out where a stage does not know it."""
+    from decimal import Decimal
+
+    sums: dict[str, dict[str, Any]] = {}
+    for estimate in estimates:
+        for model, part in (estimate.get("models") or {}).items():
+            whole = sums.setdefault(model, {})
+            for name in ("rows", "tokens", "prompt_tokens", "trained_tokens"):
+                if part.get(name) is not None:
+                    whole[name] = whole.get(name, 0) + part[name]
+            if "usd" in part:
+                known = None not in (part["usd"], whole.get("usd", "0"))
+                whole["usd"] = f"{Decimal(whole.get('usd', '0')) + Decimal(part['usd']):f}" if known else None
+                whole["uncounted"] = whole.get("uncounted") or estimate.get("uncounted")
+    return sums
+
+
 def as_text(run: str, by: str, sums: "Mapping[str, Amount]", estimates: Mapping[str, Any], budget: Mapping[str, Any]) -> list[str]:
     """A line a sum and one for all of them. Money is written in full, so that what stands in the lines adds up to what stands below."""
     from distillc.runtimes.ledger import Amount
 
     whole = sum(sums.values(), Amount())
-    named = [*sums.items(), ("total", whole)]
-    table = [(by, *COLUMNS, *(("planned",) if estimates else ()))]
-    table += [(name, *_cells(amount), *((_planned(estimates.get(name)),) if estimates else ())) for name, amount in named]
+    table: list[tuple[str, ...]] = [(by, *COLUMNS, "planned" if estimates else "")]
+    table += [(name, *_cells(amount), _planned(estimates.get(name, {}))) for name, amount in sums.items()]
+    table.append(("total", *_cells(whole), ""))
     widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
     lines = [run]
     for row in table:
         first, *rest = (cell.ljust(width) if not i else cell.rjust(width) for i, (cell, width) in enumerate(zip(row, widths, strict=True)))
         lines.append("  ".join(["", first, *rest]).rstrip())
+    if whole.lost:
+        lines.append(_lost(whole))
     if "usd" in budget:
         from decimal import Decimal
 
@@ -78,6 +100,13 @@ def as_text(run: str, by: str, sums: "Mapping[str, Amount]", estimates: Mapping[
     return lines
 
 
+def _lost(whole: "Amount") -> str:
+    from distillc.spec.money import dollars
+
+    calls = f"{whole.lost:,} call{'s' * (whole.lost != 1)} of these gave no answer and may be billed"
+    return f"{calls}; counted at the most, {dollars(whole.lost_usd)}" if whole.lost_usd else f"{calls}; their tokens are counted at the most"
+
+
 def _cells(amount: "Amount") -> tuple[str, ...]:
     from distillc.spec.money import dollars
 
@@ -85,18 +114,21 @@ def _cells(amount: "Amount") -> tuple[str, ...]:
     return (*(f"{count:,}" if count else "" for count in counts), f"{amount.seconds:,.1f}", dollars(amount.usd) if amount.usd else "")
 
 
-def _planned(estimate: Mapping[str, Any] | None) -> str:
-    """What a stage was to yield at most, and what its answers were to cost."""
+def _planned(estimate: Mapping[str, Any]) -> str:
+    """What it was to yield at most, and what it was to take about: `≤ 20 rows, 1,280 tokens out; about 29,178 in, $0.0305`."""
     from decimal import Decimal
 
-    from distillc.spec.money import dollars
+    from distillc.spec.money import roughly
 
-    if estimate is None:
-        return ""
-    parts = [f"{estimate[name]:,} {what}" for name, what in (("rows", "rows"), ("tokens", "tokens out")) if estimate.get(name) is not None]
+    def counts(*names: tuple[str, str]) -> list[str]:
+        return [f"{estimate[name]:,} {what}" for name, what in names if estimate.get(name) is not None]
+
+    most = counts(("rows", "rows"), ("tokens", "tokens out"))
+    about = counts(("prompt_tokens", "in"), ("trained_tokens", "trained"))
     if estimate.get("usd") is not None:
-        parts.append(f"{dollars(Decimal(estimate['usd']))} for answers")
-    return f"≤ {', '.join(parts)}" if parts else ""
+        about.append(roughly(Decimal(estimate["usd"])))
+    without = f" without {estimate['uncounted']}" if about and estimate.get("uncounted") else ""
+    return "; ".join([*([f"≤ {', '.join(most)}"] if most else []), *([f"about {', '.join(about)}{without}"] if about else [])])
 
 
 def as_json(
@@ -109,7 +141,7 @@ def as_json(
         "run": run,
         "by": by,
         "sums": [
-            {by: None if name == NO_MODEL else name, **_plain(amount), **_estimate(estimates, by, name)} for name, amount in sums.items()
+            {by: None if name == NO_MODEL else name, **_plain(amount), "estimate": estimates.get(name)} for name, amount in sums.items()
         ],
         "total": _plain(sum(sums.values(), Amount())),
         "budget": budget,
@@ -130,11 +162,7 @@ def as_json(
     }
 
 
-def _estimate(estimates: Mapping[str, Any], by: str, name: str) -> dict[str, Any]:
-    return {"estimate": estimates.get(name)} if by == "stage" else {}
-
-
 def _plain(amount: "Amount") -> dict[str, Any]:
     from dataclasses import asdict
 
-    return {**asdict(amount), "seconds": round(amount.seconds, 3), "usd": f"{amount.usd:f}"}
+    return {**asdict(amount), "seconds": round(amount.seconds, 3), "usd": f"{amount.usd:f}", "lost_usd": f"{amount.lost_usd:f}"}

@@ -56,11 +56,18 @@ def test_the_judge_and_its_versions_are_in_the_key(answers: Callable[..., Stage]
 
 
 def test_a_panel_costs_what_its_models_cost(answers: Callable[..., Stage]) -> None:
-    """100 rows of 64 tokens; two dollars a million and four, of which the batch takes half; what is here costs nothing."""
+    """One row of 64 tokens; two dollars a million and four, of which the batch takes half; what is here costs nothing.
+
+    A prompt of 9 bytes and a text of one are 2.5 tokens and a message 4 more: 7, at a dollar a million and half of that.
+    """
     both = answers(AGREED).estimate
-    assert (both.rows, both.tokens, Decimal(both.usd or "")) == (100, 2 * 6400, Decimal(6400 * (2 + 2)) / 10**6)
+    usd = {"big": Decimal(7 + 2 * 64), "other": Decimal(7 + 4 * 64) / 2}
+    assert (both.rows, both.tokens, both.prompt_tokens, both.uncounted) == (1, 2 * 64, 2 * 7, None)
+    assert (Decimal(both.usd or ""), Decimal(both.prompts_usd or "")) == (sum(usd.values()) / 10**6, Decimal("10.5") / 10**6)
+    assert {name: Decimal(part["usd"]) * 10**6 for name, part in both.models.items()} == usd
     every = answers("model: [big, here, other], keep: all").estimate
-    assert (every.rows, every.tokens, Decimal(every.usd or "")) == (300, 3 * 6400, Decimal(6400 * (2 + 2)) / 10**6)
+    assert (every.rows, every.tokens, every.usd) == (3, 3 * 64, both.usd)
+    assert every.models["here"] == {"rows": 1, "tokens": 64}
 
 
 @pytest.mark.parametrize(
