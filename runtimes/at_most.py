@@ -13,7 +13,7 @@ from distillc.runtimes.ledger import read_ledger, total
 from distillc.runtimes.proof.drawn import drawn
 from distillc.runtimes.remote import chat
 from distillc.runtimes.remote.endpoint import read_endpoint
-from distillc.runtimes.remote.meter import NOTHING
+from distillc.runtimes.meter import NOTHING
 from distillc.runtimes.stages.context import Artifact, Plugins, StageContext
 from distillc.runtimes.stages.spending import API, price_of
 from distillc.runtimes.store import Sealed, Store

@@ -1,20 +1,24 @@
 """The ledger: what stages have cost, a row for each model in each shard, read from the logs of runs.
 
-A stage's cost is looked for under its key in every run, for what one run left another goes on with. Tokens and money are cumulative in the
-log of a run, so the last event of a shard counts; seconds begin at nought in each run, so those of all runs are added up.
+A stage's cost is looked for under its key in every run, for what one run left another goes on with; and under the key of the stage whose
+result it adopted. An account of a model in a shard (`stages/spending.py`) is told of again and again, so its last event counts; what comes
+from several accounts adds up, a row for each price, user and key.
+
+What a kill left untold is known from the next account, which says what it found: that much more the one before had cost. The rest of what
+was in doubt then is lost: calls that may be billed, at the most that they may have cost.
 """
 
 import getpass
 import os
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, field, replace
 from decimal import Decimal
-from operator import add, sub
+from operator import add
 from pathlib import Path
 from typing import Any
 
 from distillc.runtimes.events import read_events
-from distillc.runtimes.remote.meter import NOTHING
+from distillc.runtimes.meter import NOTHING, Price
 from distillc.spec.money import cost, exact
 
 ENDED = frozenset({"stage sealed", "stage failed", "stage interrupted", "stage stopped"})
@@ -22,7 +26,10 @@ ENDED = frozenset({"stage sealed", "stage failed", "stage interrupted", "stage s
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """What adds up. `calls` are answers of APIs: what runs on this machine answers without one."""
+    """What adds up. `calls` are those of APIs, the `lost` ones among them; what runs on this machine answers without one.
+
+    A lost call gave no answer and may be billed: its tokens and its money, `lost_usd`, are the most that it may have taken.
+    """
 
     answers: int = 0
     calls: int = 0
@@ -31,24 +38,27 @@ class Amount:
     trained_tokens: int = 0
     seconds: float = 0.0
     usd: Decimal = NOTHING
+    lost: int = 0
+    lost_usd: Decimal = NOTHING
 
     def __add__(self, other: "Amount") -> "Amount":
         return Amount(*map(add, astuple(self), astuple(other)))
 
-    def __sub__(self, other: "Amount") -> "Amount":
-        return Amount(*map(sub, astuple(self), astuple(other)))
-
     def __or__(self, other: "Amount") -> "Amount":
         """The larger of each."""
         return Amount(*map(max, astuple(self), astuple(other)))
+
+    def less(self, other: "Amount") -> "Amount":
+        """What this has more than the other."""
+        return Amount(*(max(mine - its, type(mine)(0)) for mine, its in zip(astuple(self), astuple(other), strict=True)))
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """A model in a shard of a stage. What a stage trained has no shard; one row of each stage has the seconds that no model took.
 
-    `found`: what the last run knew of when it began, from the journal of answers. `prices`: US dollars per million tokens, and the
-    discount. `actor` ran it last, with the key of this name; the key itself is nowhere.
+    `prices`: US dollars per million tokens, and the discount. `actor` ran it, with the key of this name; the key itself is nowhere. `job`:
+    the id of a training on somebody's platform.
     """
 
     stage: str
@@ -57,81 +67,145 @@ class Row:
     shard: int | None = None
     model: str | None = None
     amount: Amount = field(default_factory=Amount)
-    found: Amount = field(default_factory=Amount)
     prices: Mapping[str, str] | None = None
     actor: str | None = None
     key_name: str | None = None
+    job: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What was last told of one. `found`: the answers in the shard's journal when it was opened. `in_doubt`: what was when it told."""
+
+    row: Row
+    lost: Amount
+    found: Amount
+    in_doubt: Amount
 
 
 Place = tuple[str, int | None, str | None]
-"""A stage's key, a shard, a model or a job: what there is one row of."""
+"""A stage's key, a shard, a model or a job: what there is one row of, where nothing has changed from run to run."""
 
 
 def read_ledger(runs: Path, keys: Container[str]) -> list[Row]:
     """The rows of the stages with these keys, from the logs of all runs in the folder, in the order in which they first appear."""
-    return ledger((read_events(folder / "events.jsonl") for folder in sorted(runs.iterdir())), keys)
+    return ledger([list(read_events(folder / "events.jsonl")) for folder in sorted(runs.iterdir())], keys)
 
 
-def ledger(logs: Iterable[Iterable[Mapping[str, Any]]], keys: Container[str]) -> list[Row]:
+def ledger(logs: Sequence[Sequence[Mapping[str, Any]]], keys: Container[str]) -> list[Row]:
     """From the events of runs, older runs first."""
-    rows: dict[Place, Row] = {}
+    read = _Read(_shown_as(logs, keys))
     for log in logs:
-        for place, row in _of_run(log, keys).items():
-            # A journal may know less than was told, for some calls are billed and not answered; or more, after a kill.
-            before = rows[place].amount if place in rows else Amount()
-            rows[place] = replace(row, amount=(before | row.found) + (row.amount - row.found))
-    return list(rows.values())
+        read.run(log)
+    return [row for place, rows in read.rows.items() for row in (rows or _summed(list(read.accounts[place].values())))]
 
 
-def _of_run(log: Iterable[Mapping[str, Any]], keys: Container[str]) -> dict[Place, Row]:
-    """The same of one run. Its stage's seconds are shared out: what asking models took is theirs, the rest is the stage's own."""
-    rows: dict[Place, Row] = {}
-    stages: dict[str, Row] = {}
-    begun: dict[str, float] = {}
-    actor, last = None, 0.0
-    for event in log:
-        last = event["time"]
-        name, stage = event["event"], stages.get(str(event.get("stage")))
-        if name == "run started":
-            actor = event.get("actor")
-        elif name == "stage started" and str(event.get("key")) in keys:
-            stages[event["stage"]] = Row(event["stage"], event["key"], event["kind"], actor=actor)
-            begun[event["stage"]] = last
-        elif stage is None:
-            continue
-        elif name == "spent":
-            rows[stage.key, event["shard"], event["model"]] = _row(stage, event)
-        elif name == "trained":
-            stages[stage.stage] = replace(stage, model=stage.stage)
-            rows[stage.key, None, event.get("job") or stage.stage] = _trained(stage, event)
-        elif name in ENDED:
-            _end(rows, stage, float(event.get("seconds") or 0.0))
-            del stages[stage.stage]
-    for stage in stages.values():  # the run was killed
-        _end(rows, stage, last - begun[stage.stage])
-    return rows
+def _shown_as(logs: Sequence[Sequence[Mapping[str, Any]]], keys: Container[str]) -> Callable[[str], str | None]:
+    """Under which of `keys` the cost of a stage counts: its own, or that of the stage that adopted its result."""
+    adopted: dict[str, str] = {}
+
+    def shown(key: str) -> str | None:
+        return key if key in keys else adopted.get(key)
+
+    for log in reversed(logs):  # a result may have been adopted from one that was
+        for event in reversed(log):
+            if event["event"] == "stage adopted" and (by := shown(str(event.get("key")))):
+                adopted.setdefault(str(event.get("of")), by)
+    return shown
 
 
-def _end(rows: dict[Place, Row], stage: Row, seconds: float) -> None:
-    asking = sum(row.amount.seconds for row in rows.values() if row.key == stage.key)
-    rows[stage.key, None, None] = replace(stage, amount=replace(stage.amount, seconds=max(seconds - asking, 0.0)))
+class _Read:
+    """What logs say, run by run. `rows` has each place as it first appears; accounts are added up when all of them are known."""
+
+    def __init__(self, shown: Callable[[str], str | None]) -> None:
+        self._shown = shown
+        self.rows: dict[Place, list[Row]] = {}
+        self.accounts: dict[Place, dict[float, Account]] = {}
+
+    def run(self, log: Sequence[Mapping[str, Any]]) -> None:
+        """A stage's seconds are shared out: what asking models took is theirs, the rest is the stage's own."""
+        stages: dict[str, tuple[str, Row]] = {}
+        asking: dict[tuple[Any, ...], float] = {}
+        begun: dict[str, float] = {}
+        actor, last = None, 0.0
+
+        def end(name: str, seconds: float) -> None:
+            key, row = stages.pop(name)
+            rest = max(seconds - sum(taken for (stage, *_), taken in asking.items() if stage == name), 0.0)
+            self._add((key, None, None), replace(row, amount=Amount(seconds=rest)))
+
+        for event in log:
+            last = event["time"]
+            name, stage = event["event"], str(event.get("stage"))
+            if name == "run started":
+                actor = event.get("actor")
+            elif name == "stage started" and (shown := self._shown(str(event.get("key")))):
+                stages[stage] = event["key"], Row(stage, shown, event["kind"], actor=actor)
+                begun[stage] = last
+            elif stage not in stages:
+                continue
+            elif name == "spent":
+                key, row = stages[stage]
+                place = key, event["shard"], event["model"]
+                self.rows.setdefault(place, [])
+                self.accounts.setdefault(place, {})[event["opened"]] = _account(row, event)
+                asking[stage, *place, event["opened"]] = event["seconds"]
+            elif name == "trained":
+                key, row = stages[stage]
+                stages[stage] = key, replace(row, model=stage)
+                self._most((key, None, event.get("job") or stage), _trained(row, event))
+            elif name in ENDED:
+                end(stage, float(event.get("seconds") or 0.0))
+        for stage in list(stages):  # the run was killed
+            end(stage, last - begun[stage])
+
+    def _add(self, place: Place, row: Row) -> None:
+        before = self.rows.get(place, [Row(row.stage, row.key, row.kind)])[0]
+        self.rows[place] = [replace(row, model=row.model or before.model, amount=before.amount + row.amount)]
+
+    def _most(self, place: Place, row: Row) -> None:
+        """A training that goes on tells of the whole of it."""
+        before = self.rows.get(place, [row])[0]
+        self.rows[place] = [replace(row, amount=before.amount | row.amount)]
 
 
-def _row(stage: Row, event: Mapping[str, Any]) -> Row:
-    return replace(
+def _summed(accounts: Sequence[Account]) -> Iterator[Row]:
+    """The accounts of one place, in their order: a row for each price, user and key."""
+    rows: dict[tuple[str, str | None, str | None], Row] = {}
+    for number, account in enumerate(accounts):
+        amount = account.row.amount
+        unknown = account.in_doubt
+        if number + 1 < len(accounts):
+            untold = _priced(accounts[number + 1].found.less(account.found + amount.less(account.lost)), account.row.prices)
+            amount, unknown = amount + untold, unknown.less(untold)
+        amount += replace(unknown, answers=0, lost=unknown.calls, lost_usd=unknown.usd)
+        same = (repr(account.row.prices), account.row.actor, account.row.key_name)
+        before = rows[same].amount if same in rows else Amount()
+        rows[same] = replace(account.row, amount=before + amount)
+    yield from rows.values()
+
+
+def _priced(untold: Amount, prices: Mapping[str, str] | None) -> Amount:
+    price = prices and Price(*(exact(prices[name]) for name in ("input", "output", "discount")))
+    return replace(untold, usd=price.of(untold.prompt_tokens, untold.completion_tokens) if price else NOTHING)
+
+
+def _account(stage: Row, event: Mapping[str, Any]) -> Account:
+    lost, in_doubt = _figures(event["lost"]), _figures(event["in_doubt"])
+    row = replace(
         stage,
         shard=event["shard"],
         model=event["model"],
-        amount=replace(_figures(event), seconds=event["seconds"]),
-        found=_figures(event["found"]),
+        amount=replace(_figures(event), seconds=event["seconds"], lost=lost.calls, lost_usd=lost.usd),
         prices=event.get("prices"),
         key_name=event.get("key_name"),
     )
+    return Account(row, lost, _figures(event["found"]), in_doubt)
 
 
 def _figures(event: Mapping[str, Any]) -> Amount:
-    counts = {name: event[name] for name in ("answers", "calls", "prompt_tokens", "completion_tokens")}
-    return Amount(**counts, usd=Decimal(event["usd"]))
+    counts = {name: event.get(name, 0) for name in ("answers", "calls", "prompt_tokens", "completion_tokens")}
+    return Amount(**counts, usd=exact(event["usd"]))
 
 
 def _trained(stage: Row, event: Mapping[str, Any]) -> Row:
@@ -139,7 +213,7 @@ def _trained(stage: Row, event: Mapping[str, Any]) -> Row:
     tokens, price = int(event["tokens"]), event.get("price")
     usd = cost(tokens, exact(price)) if price else NOTHING
     amount, prices = Amount(trained_tokens=tokens, usd=usd), {"trained": price} if price else None
-    return replace(stage, model=stage.stage, amount=amount, found=amount, prices=prices, key_name=event.get("key_name"))
+    return replace(stage, model=stage.stage, amount=amount, prices=prices, key_name=event.get("key_name"), job=event.get("job"))
 
 
 def total(rows: Iterable[Row]) -> Amount:
@@ -150,5 +224,5 @@ def actor() -> str:
     """Whoever runs this, for the ledger: the user's name, or number where there is none."""
     try:
         return getpass.getuser()
-    except (OSError, KeyError):
-        return str(os.getuid())
+    except (OSError, KeyError, ImportError):  # the last on Windows, where no variable says it
+        return str(os.getuid()) if hasattr(os, "getuid") else "unknown"

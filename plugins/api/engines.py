@@ -48,19 +48,24 @@ class Scoring(Running, Protocol):
 
 
 class Meter(Protocol):
-    """What calls may still cost. A call is reserved before it is sent, and then either settled or released.
+    """What calls may still cost. A call is reserved before it is sent, each try of it by itself, and then settled, lost or released.
 
     `reserve` takes the most tokens that the call may take, and raises BudgetReached where that could overshoot. While others are
-    `in_flight`, wait until one of them is settled and ask again, for most calls cost less than they could.
+    `in_flight`, wait until one of them is settled and ask again, for most calls cost less than they could. `in_job`: a kill does not lose
+    the answer, for the job that it comes with is found again.
     """
 
     @property
     def in_flight(self) -> int: ...
 
-    def reserve(self, prompt_tokens: int, max_tokens: int) -> Any: ...
+    def reserve(self, prompt_tokens: int, max_tokens: int, *, in_job: bool = False) -> Any: ...
 
     def settle(self, reservation: Any, prompt_tokens: int, completion_tokens: int) -> None:
-        """What the call took. Of one whose end nobody knows: all that was reserved, for it may be billed."""
+        """What the call took."""
+        ...
+
+    def lose(self, reservation: Any) -> None:
+        """It gave no answer and may be billed all the same: the most that it may cost counts."""
         ...
 
     def release(self, reservation: Any) -> None:

@@ -7,21 +7,23 @@ those in flight were paid for, so they are waited for before the error is raised
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from distillc.plugins.api.artifacts import Completion
 from distillc.plugins.api.engines import Meter
 from distillc.runtimes.remote import chat
 from distillc.runtimes.remote.client import Client
-from distillc.runtimes.remote.failures import Busy, Rejected
+from distillc.runtimes.remote.failures import Busy, MayPass, Rejected, may_be_billed
 from distillc.spec.errors import BudgetReached, DistillError
 
 PATH = "/chat/completions"
 FILTERED = ("content_filter", "content_policy_violation")
 
 
-class Asked(NamedTuple):
-    """A call in flight: the most tokens that it may take, in and out, and the meter's reservation of them."""
+@dataclass(slots=True)
+class Asked:
+    """A call in flight: the most tokens that it may take, in and out, and the meter's reservation of them, for the try that is out."""
 
     number: int
     most: tuple[int, int]
@@ -64,15 +66,16 @@ class Answering:
                     asked = self._flying.pop(task)
                     try:
                         answer = task.result()
-                    except (Busy, DistillError) as error:
-                        self._settle(asked, (0, 0) if isinstance(error, Busy | Rejected) else asked.most)  # the latter may be billed
-                        if isinstance(error, Busy):
-                            waiting.append(asked.number)
-                        else:
-                            self.end(error)
+                    except (Busy, BudgetReached):  # not now; the latter before another try, which others in flight may leave room for
+                        self._close(asked, billed=False)
+                        waiting.append(asked.number)
+                    except DistillError as error:
+                        self._close(asked, billed=may_be_billed(error))
+                        self.end(error)
                     else:
                         self._longest = max(self._longest, answer.completion_tokens)
-                        self._settle(asked, (answer.prompt_tokens, answer.completion_tokens))
+                        if self.meter:
+                            self.meter.settle(asked.reserved, answer.prompt_tokens, answer.completion_tokens)
                         yield asked.number, answer
         finally:
             self._cancel()
@@ -94,20 +97,26 @@ class Answering:
                 reserved = self.meter.reserve(*most) if self.meter else None
             except BudgetReached as reached:
                 return None if self._flying else reached
-            task = self._loop.create_task(self._answer(body, content))
-            self._flying[task] = Asked(waiting.popleft(), most, reserved)
+            asked = Asked(waiting.popleft(), most, reserved)
+            task = self._loop.create_task(self._answer(body, content, asked))
+            self._flying[task] = asked
             task.add_done_callback(self._landed)
         return None
 
-    def _settle(self, asked: Asked, took: tuple[int, int]) -> None:
-        if self.meter and took == (0, 0):
-            self.meter.release(asked.reserved)
-        elif self.meter:
-            self.meter.settle(asked.reserved, *took)
+    def _close(self, asked: Asked, *, billed: bool) -> None:
+        """Of a call, or a try of one, that gave no answer."""
+        if self.meter and asked.reserved is not None:
+            (self.meter.lose if billed else self.meter.release)(asked.reserved)
+            asked.reserved = None
 
-    async def _answer(self, body: chat.Body, content: bytes) -> Completion:
+    async def _answer(self, body: chat.Body, content: bytes, asked: Asked) -> Completion:
+        def again(error: MayPass) -> None:
+            if self.meter and error.billed:
+                self._close(asked, billed=True)
+                asked.reserved = self.meter.reserve(*asked.most)
+
         try:
-            return self._read(await self._client.call("POST", self._path, content), body)
+            return self._read(await self._client.call("POST", self._path, content, again), body)
         except Rejected as error:
             if error.code not in FILTERED:
                 raise
@@ -134,3 +143,5 @@ class Answering:
             task.cancel()
         if left:
             self._loop.run_until_complete(asyncio.wait(left))
+        for asked in left.values():
+            self._close(asked, billed=True)

@@ -85,9 +85,12 @@ class Client:
         key = resolve_secret(api_key, folder) if api_key else None
         return cls(endpoint, key, pace=pace, timeout=timeout, retries=retries, quiet=quiet)
 
-    async def call(self, method: str, path: str, content: bytes | None = None) -> Any:
-        """The JSON that is answered. Raises StageFailed for what no retry helps against, or helped, and Busy for 429."""
-        return await self._retried(lambda: self.once(method, path, content))
+    async def call(self, method: str, path: str, content: bytes | None = None, again: Callable[[MayPass], None] = lambda _: None) -> Any:
+        """The JSON that is answered. Raises StageFailed for what no retry helps against, or helped, and Busy for 429.
+
+        `again` is told before another try why the last one failed; what it raises ends the call.
+        """
+        return await self._retried(lambda: self.once(method, path, content), again)
 
     async def ask(self, method: str, path: str) -> Any:
         """As `call`, for a request that no other waits beside."""
@@ -112,13 +115,14 @@ class Client:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._ending.wait(), seconds)
 
-    async def _retried(self, attempt: Callable[[], Awaitable[T]]) -> T:
+    async def _retried(self, attempt: Callable[[], Awaitable[T]], again: Callable[[MayPass], None] = lambda _: None) -> T:
         for tried in range(self.retries + 1):
             try:
                 return await attempt()
             except MayPass as error:
                 if tried == self.retries or self._ending.is_set() or error.wait > TOO_LONG:
                     raise
+                again(error)
                 await self._rest(max(error.wait, random.uniform(0, min(LONGEST, BASE * 2**tried))))  # full jitter
         raise AssertionError("there is a first try")
 
@@ -143,9 +147,11 @@ class Client:
         """What goes wrong inside, between us and the API, as MayPass or StageFailed."""
         try:
             yield
-        except (TimeoutError, httpx.TimeoutException):
+        except (TimeoutError, httpx.TimeoutException) as error:
             raise MayPass(
-                f"{self.endpoint}: no whole answer in {self._timeout:g} s", help=f"raise the engine's `timeout`, or {KEPT}"
+                f"{self.endpoint}: no whole answer in {self._timeout:g} s",
+                help=f"raise the engine's `timeout`, or {KEPT}",
+                billed=not isinstance(error, httpx.ConnectTimeout),
             ) from None
         except (httpx.NetworkError, httpx.RemoteProtocolError, httpx.ProxyError, anyio.EndOfStream) as error:
             # the last: httpcore 1.0 lets it through where a TLS connection ends while a request is written
@@ -164,7 +170,11 @@ class Client:
             return StageFailed(
                 f"{self.endpoint}: what answers there speaks no TLS", help="look at `base_url`: is it http://, or another port?"
             )
-        return MayPass(f"{self.endpoint}: {text}", help=f"is the address right, and reachable from here? Then {KEPT}")
+        return MayPass(
+            f"{self.endpoint}: {text}",
+            help=f"is the address right, and reachable from here? Then {KEPT}",
+            billed=not isinstance(error, httpx.ConnectError | httpx.ProxyError),
+        )
 
     def read(self, response: httpx.Response) -> Any:
         """The JSON of a response whose body is here. Raises as `call` does."""

@@ -18,14 +18,15 @@ KEPT = "run again: what is answered is kept"
 MAX_SAID = 300
 UNTOLD = "what else the API says is left out, for it may repeat a prompt (`retention: none`)"
 _WORD = re.compile(r"[\w.\[\]-]{1,80}")  # a code, or the name of a parameter
+GATEWAYS = (502, 504)  # something in between gave up: what it asked may be at work, or done
 
 
 class MayPass(StageFailed):
-    """`wait`: seconds that the API asked for."""
+    """`wait`: seconds that the API asked for. `billed`: nobody here knows whether it did what was asked, and so whether that is billed."""
 
-    def __init__(self, message: str, *, help: str = KEPT, wait: float = 0.0) -> None:
+    def __init__(self, message: str, *, help: str = KEPT, wait: float = 0.0, billed: bool = False) -> None:
         super().__init__(message, help=help)
-        self.wait = wait
+        self.wait, self.billed = wait, billed
 
 
 class Rejected(StageFailed):
@@ -38,6 +39,11 @@ class Rejected(StageFailed):
 
 class Busy(Exception):
     """The pace has been told; whoever asked waits for it."""
+
+
+def may_be_billed(error: Exception) -> bool:
+    """Of a call that gave no answer. What is no answer when it comes was made all the same."""
+    return error.billed if isinstance(error, MayPass) else not isinstance(error, Rejected | Busy)
 
 
 class Said(NamedTuple):
@@ -79,7 +85,7 @@ def failed(endpoint: Endpoint, status: int, body: bytes, *, key: str | None = No
     about = f" `{told.param}`" if told.param else ""
     message = f"{endpoint}: {status}{about}{': ' if told.message else ''}{told.message}"
     if status == 408 or (status >= 500 and status != 501):  # 501: it never does that
-        return MayPass(message, wait=wait)
+        return MayPass(message, wait=wait, billed=status in GATEWAYS)
     if status in (401, 403):
         if key:
             help = "look at the key that `api_key` leads to: is it whole, of this service, and allowed to use this model?"

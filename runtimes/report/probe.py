@@ -17,7 +17,7 @@ from distillc.compiler.tables.prices import BATCH_DISCOUNT
 from distillc.plugins.api.artifacts import Row, lost
 from distillc.runtimes.ledger import Amount, read_ledger, total
 from distillc.runtimes.proof.items import DIFFERENCES, SUMMARY
-from distillc.runtimes.remote.meter import NOTHING, Price
+from distillc.runtimes.meter import NOTHING, Price
 from distillc.runtimes.report import figures
 from distillc.runtimes.report.table import WIDTH, grid
 from distillc.runtimes.stages.spending import price_of

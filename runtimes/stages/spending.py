@@ -1,7 +1,8 @@
 """What the answers of one model cost in one shard: the meter that its engine asks, and the event `spent` that the ledger adds up.
 
-The event is cumulative: it says what the shard's answers have cost so far, from the first one that stands in its journal, and what was
-`found` there when this run took it up. So the last one of a shard says what it cost, whatever was killed in between.
+The event counts from where this account was opened; its last one says what was spent since. Beside that stand what was `found` in the
+shard's journal then, which tells what a run that was killed had no time to tell of, and what is `in_doubt`: the most that is lost where
+this one is killed before it tells again.
 """
 
 import time
@@ -11,7 +12,7 @@ from typing import Any
 from distillc.compiler.tables.prices import BATCH_DISCOUNT
 from distillc.plugins.api.artifacts import Completion, Model
 from distillc.plugins.api.engines import Metered, Running
-from distillc.runtimes.remote.meter import NOTHING, Meter, Price, Spent, spent_on
+from distillc.runtimes.meter import NOTHING, Meter, Price, Spent, spent_on
 from distillc.runtimes.stages.context import StageContext
 from distillc.runtimes.work import Shard, refuse_late
 from distillc.spec.money import exact
@@ -27,16 +28,16 @@ class Account:
     def __init__(self, stage: StageContext, shard: Shard, model: Model, engine: Mapping[str, Any], answers: Iterable[Completion]) -> None:
         self._stage, self._shard, self._model, self._engine = stage, shard, model, engine
         self._calls = model.info.format == API
-        self._price = price_of(engine)
-        self._meter = Meter(stage.purse.left, self._price, spent_on(answers, self._price))
-        self._started = time.perf_counter()
+        self._meter = Meter(stage.purse.left, price_of(engine), self._tell if self._calls else None)
+        self._found = spent_on(answers)
+        self._opened, self._started = time.time(), time.perf_counter()
         self._told = Spent()
-        self._found = self._meter.spent
-        self.tell()
+        if self._found.calls:
+            self._tell()
 
     def open(self, running: Running) -> None:
         """Before calls: they may cost what is left of the map's allowance by now, other models' calls counted."""
-        self._meter = Meter(self._stage.purse.left, self._price, self._meter.spent)
+        self._meter.allow(self._stage.purse.left)
         if isinstance(running, Metered):
             running.pay_by(self._meter)
 
@@ -44,25 +45,34 @@ class Account:
         """New answers stand in the journal. An engine that asks no meter is on this machine: its answers are counted here."""
         if not isinstance(running, Metered):
             for completion in fresh:
-                self._meter.spent = self._meter.spent.plus(completion.prompt_tokens, completion.completion_tokens, self._price)
-        self.tell()
+                self._meter.settle(None, completion.prompt_tokens, completion.completion_tokens)
+        self._meter.told()
+        self._tell()
 
-    def tell(self) -> None:
+    def close(self) -> None:
         """Says what is not said yet: calls were answered, too, while the one was refused that ended the shard."""
-        if self._meter.spent != self._told:
+        doubt = self._meter.in_doubt
+        self._meter.told(last=True)
+        if doubt.calls or self._meter.spent != self._told:
             self._tell()
+        elif self._calls:
+            self._stage.purse.left = self._meter.left
 
     def _tell(self) -> None:
+        meter, price, key = self._meter, self._meter.price, self._engine.get("api_key")
         if self._calls:
-            self._stage.purse.left = self._meter.left
-        self._told = self._meter.spent
-        spent, price, key = self._meter.spent, self._price, self._engine.get("api_key")
+            self._stage.purse.left = meter.left
+        self._told = meter.spent
         self._stage.emit(
             "spent",
             shard=self._shard.number,
             model=self._model.info.name,
-            **self._figures(spent),
-            found=self._figures(self._found),
+            opened=self._opened,
+            answers=meter.spent.calls - meter.lost.calls,
+            **self._figures(meter.spent),
+            lost=self._figures(meter.lost),
+            in_doubt=self._figures(meter.in_doubt),
+            found={"answers": self._found.calls, **self._figures(self._found)},
             seconds=round(time.perf_counter() - self._started, 3),
             prices=None if price is None else {"input": str(price.input), "output": str(price.output), "discount": str(price.discount)},
             key_name=key and name_in(key),
@@ -70,7 +80,6 @@ class Account:
 
     def _figures(self, spent: Spent) -> dict[str, Any]:
         return {
-            "answers": spent.calls,
             "calls": spent.calls if self._calls else 0,
             "prompt_tokens": spent.prompt_tokens,
             "completion_tokens": spent.completion_tokens,

@@ -136,6 +136,12 @@ def killed_and_resumed(folder: Path, rows: int, moments: Iterable[int]) -> None:
         done = here.distillc("run", "distill.yaml", "--until", "answers")
         assert done.returncode == 0, done.stderr
         asked = here.asked()
+        [billed] = server.totals()["totals"].values()
+        cost = json.loads(here.distillc("cost", "--format", "json").stdout)["total"]
+    assert cost["answers"] == rows
+    assert cost["calls"] >= billed["calls"], "what was billed is in the ledger, though a kill took who would have told of it"
+    assert cost["prompt_tokens"] + cost["completion_tokens"] >= billed["prompt_tokens"] + billed["completion_tokens"]
+    assert cost["lost"] <= (AT_A_TIME + 16) * len(kills), "nobody is told of more than may be so"
     found, meta = here.sealed()
     assert (meta["kept"], len({row.row_id for row in found}), len(found)) == (rows, rows, rows)
     assert set(asked) == prompts(rows)

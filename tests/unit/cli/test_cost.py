@@ -10,7 +10,7 @@ import pytest
 from distillc.cli.main import main
 from distillc.runtimes.events import EventLog
 from distillc.runtimes.journal import Journal
-from distillc.runtimes.remote.meter import Price, Spent
+from distillc.runtimes.meter import Price
 
 STAGES = [("prose", "k0", "ingest"), ("answers", "k1", "generate"), ("student", "k2", "train"), ("test", "k3", "evaluate")]
 HALF = Price(Decimal("0.2"), Decimal("0.6"), Decimal("0.5"))
@@ -19,12 +19,13 @@ HALF = Price(Decimal("0.2"), Decimal("0.6"), Decimal("0.5"))
 SHARDS = [(1000, 655_703, 520_033)] * 22 + [(114, 14_500_000 - 22 * 655_703, 11_500_000 - 22 * 520_033)]
 
 
-def figures(calls: int, prompt: int, completion: int, part: int) -> dict[str, object]:
-    """What stood in the journal: the shard's half, or nothing."""
-    prompt, completion = (prompt // part, completion // part) if part else (0, 0)
-    usd = HALF.of(prompt, completion)
-    counts = dict.fromkeys(("answers", "calls"), calls // part if part else 0)
-    return {**counts, "prompt_tokens": prompt, "completion_tokens": completion, "usd": f"{usd:f}"}
+def figures(calls: int, prompt: int, completion: int) -> dict[str, object]:
+    return {"calls": calls, "prompt_tokens": prompt, "completion_tokens": completion, "usd": f"{HALF.of(prompt, completion):f}"}
+
+
+def halves(shard: tuple[int, int, int]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    first = tuple(count // 2 for count in shard)
+    return first, tuple(count - half for count, half in zip(shard, first, strict=True))
 
 
 def recorded(home: Path) -> None:
@@ -36,23 +37,22 @@ def recorded(home: Path) -> None:
         log = EventLog(home / "runs" / run / "events.jsonl")
         log.emit("run started", run=run, actor="ada", budget={"usd": "20"}, estimates={"answers": {"rows": 22114, "tokens": 90_578_944}})
         log.emit("stage started", stage="answers", key="k1", kind="generate")
-        for number, (calls, prompt, completion) in enumerate(shards, start=int(whole)):
-            for part in (2, 1):  # an event in the middle of a shard, then its last one
-                if part == 1 and not whole and number == 1:
-                    continue
-                usd = HALF.of(prompt // part, completion // part)
-                spent = Spent(calls // part, prompt // part, completion // part, usd)
+        for number, shard in enumerate(shards, start=int(whole)):
+            half, rest = halves(shard)
+            cut = number == 1  # the first run told of half of it, and that is what the second finds
+            told = [half] if cut and not whole else [rest] if cut else [half, shard]
+            for calls, prompt, completion in told:  # an event in the middle of a shard, then its last one
                 log.emit(
                     "spent",
                     stage="answers",
                     shard=number,
                     model="big",
-                    answers=spent.calls,
-                    calls=spent.calls,
-                    prompt_tokens=spent.prompt_tokens,
-                    completion_tokens=spent.completion_tokens,
-                    usd=f"{spent.usd:f}",
-                    found=figures(*shards[0], part=2 if whole and number == 1 else 0),
+                    opened=float(whole),
+                    answers=calls,
+                    **figures(calls, prompt, completion),
+                    lost=figures(0, 0, 0),
+                    in_doubt=figures(0, 0, 0),
+                    found={**figures(*(half if cut and whole else (0, 0, 0))), "answers": half[0] if cut and whole else 0, "usd": "0"},
                     seconds=10.0,
                     prices={"input": "0.2", "output": "0.6", "discount": "0.5"},
                     key_name="env:NEBIUS_API_KEY",

@@ -15,7 +15,7 @@ from distillc.runtimes.budget import Budget
 from distillc.runtimes.driver import Outcome
 from distillc.runtimes.events import EventLog
 from distillc.runtimes.journal import Journal
-from distillc.runtimes.ledger import Amount, ledger, read_ledger, total
+from distillc.runtimes.ledger import Amount, Row, ledger, read_ledger, total
 from distillc.runtimes.stages import generate
 from distillc.runtimes.store import Store
 from distillc.spec.errors import BudgetReached
@@ -105,33 +105,87 @@ def test_what_was_spent_by_a_run_that_was_killed_counts(store: Store, executor: 
     assert spent(store, plan).usd <= Decimal("0.000126")
 
 
+TEN = {"input": "10000", "output": "0", "discount": "0"}  # a call of ten tokens in is ten cents
+
+
+def told(calls: int, *, found: int = 0, lost: int = 0, doubt: int = 0, opened: float = 0.0, **other: Any) -> dict[str, Any]:
+    """Of calls that cost ten cents each. `found` has no price, for the journal knows none."""
+
+    def figures(calls: int) -> dict[str, Any]:
+        return {"calls": calls, "prompt_tokens": 10 * calls, "completion_tokens": 5 * calls, "usd": str(Decimal("0.1") * calls)}
+
+    event = {"event": "spent", "stage": "answers", "shard": 0, "model": "big", "seconds": 1.0, "time": 2.0, "prices": TEN, "opened": opened}
+    found_there = {**figures(found), "usd": "0", "answers": found}
+    return {
+        **event,
+        "answers": calls - lost,
+        **figures(calls),
+        "lost": figures(lost),
+        "in_doubt": figures(doubt),
+        "found": found_there,
+    } | other
+
+
+def run_of(*events: dict[str, Any], actor: str = "ada", key: str = "k") -> list[dict[str, Any]]:
+    begun = {"event": "run started", "time": 0.0, "actor": actor}
+    return [begun, {"event": "stage started", "stage": "answers", "key": key, "kind": "generate", "time": 1.0}, *events]
+
+
+def asked(*logs: list[dict[str, Any]]) -> list[Row]:
+    return [row for row in ledger(logs, {"k"}) if row.model]
+
+
 def test_what_was_billed_and_not_answered_stays_in_the_ledger() -> None:
-    """A run finds 5 answers in the journal and pays 3 calls more, at 10 cents. The run before told of 6 paid calls, one of them without an
-    answer: 9 in all. Or it told of 4, and a kill left the fifth untold: 8 in all."""
-
-    def told(found: int, calls: int, usd: str, found_usd: str) -> dict[str, Any]:
-        counts = {"prompt_tokens": 10 * calls, "completion_tokens": 5 * calls, "answers": calls, "calls": calls, "usd": usd}
-        before = {"prompt_tokens": 10 * found, "completion_tokens": 5 * found, "answers": found, "calls": found, "usd": found_usd}
-        event = {"event": "spent", "stage": "answers", "shard": 0, "model": "big", "seconds": 1.0, "time": 2.0}
-        return {**event, **counts, "found": before}
-
-    started = {"event": "stage started", "stage": "answers", "key": "k", "kind": "generate", "time": 1.0}
-    lost = [started, told(0, 6, "0.6", "0")]
-    untold = [started, told(0, 4, "0.4", "0")]
-    again = [started, told(5, 8, "0.8", "0.5")]
-    assert [row.amount.usd for row in ledger([lost, again], {"k"}) if row.model] == [Decimal("0.9")]
-    assert [row.amount.usd for row in ledger([untold, again], {"k"}) if row.model] == [Decimal("0.8")]
+    """Six paid calls, one of them without an answer; the next run finds five answers and pays three calls more: nine in all."""
+    [row] = asked(run_of(told(6, lost=1)), run_of(told(3, found=5, opened=1.0)))
+    assert (row.amount.answers, row.amount.calls, row.amount.lost) == (8, 9, 1)
+    assert (row.amount.usd, row.amount.lost_usd) == (Decimal("0.9"), Decimal("0.1"))
 
 
-def test_money_for_a_training_elsewhere_counts(store: Store) -> None:
-    """A million trained tokens at $0.4, of a budget of $1."""
-    plan = paid_plan(usd="1", tokens=500)
+def test_what_a_kill_left_untold_is_known_when_the_next_run_finds_it_and_the_rest_is_lost() -> None:
+    """Four calls are told of, and that three more may be out. Until another run looks, all three are lost; it finds one of them."""
+    killed = run_of(told(2, doubt=1), told(4, doubt=3))
+    [row] = asked(killed)
+    assert (row.amount.answers, row.amount.calls, row.amount.lost, row.amount.usd) == (4, 7, 3, Decimal("0.7"))
+    [row] = asked(killed, run_of(told(3, found=5, opened=1.0)))
+    assert (row.amount.answers, row.amount.calls, row.amount.lost, row.amount.usd) == (8, 10, 2, Decimal("1.0"))
+    assert row.amount.lost_usd == Decimal("0.2")
+
+
+def test_what_was_paid_keeps_its_price_its_user_and_its_key() -> None:
+    """Three calls at ten cents, one of which a kill left untold, and then two at a dollar, by somebody else."""
+    dear = {"prices": {**TEN, "input": "100000"}, "usd": "2.0", "key_name": "env:OTHER"}
+    first, second = asked(run_of(told(2, doubt=1)), run_of(told(2, found=3, opened=1.0, **dear), actor="bob"))
+    assert (first.amount.answers, first.amount.usd, first.actor, first.key_name, first.prices) == (3, Decimal("0.3"), "ada", None, TEN)
+    assert (second.amount.answers, second.amount.usd, second.actor, second.key_name) == (2, Decimal("2.0"), "bob", "env:OTHER")
+
+
+def test_a_worker_that_is_started_again_within_a_run_adds_up() -> None:
+    [row] = asked(run_of(told(4, doubt=2), told(3, found=5, opened=1.0)))
+    assert (row.amount.answers, row.amount.calls, row.amount.lost, row.amount.usd) == (8, 9, 1, Decimal("0.9"))
+
+
+def test_what_was_adopted_was_paid_for_all_the_same() -> None:
+    """Through two adoptions, and once, though two stages have adopted it."""
+    adopted = [{"event": "stage adopted", "stage": "answers", "key": new, "of": old, "time": 0.0} for new, old in (("l", "m"), ("k", "l"))]
+    paid = run_of(told(2), key="m")
+    [row] = asked(paid, adopted[:1], adopted[1:])
+    assert (row.key, row.amount.usd) == ("k", Decimal("0.2"))
+    again = {**adopted[1], "key": "n"}
+    assert total(ledger([paid, adopted, [again]], {"k", "n"})).usd == Decimal("0.2")
+    assert total(ledger([paid, adopted], {"k", "m"})).usd == Decimal("0.2")
+
+
+def test_a_training_elsewhere_counts_in_money_and_in_tokens(store: Store) -> None:
+    """A million trained tokens at $0.4, of a budget of $1 and a million and a half tokens; what is trained here costs neither."""
+    plan = paid_plan(usd="1", tokens=1_500_000)
     log = EventLog(store.home / "runs" / "earlier" / "events.jsonl")
-    log.emit("stage started", stage="student", key=plan.stages[-1].key, kind="train")
-    log.emit("trained", stage="student", tokens=1_000_000, job="job-a", price="0.4")
+    for number, trained in enumerate(({"tokens": 1_000_000, "job": "job-a", "price": "0.4"}, {"tokens": 700_000})):
+        log.emit("stage started", stage=f"student{number}", key=plan.stages[number].key, kind="train")
+        log.emit("trained", stage=f"student{number}", **trained)
     log.close()
     left = Budget(plan, store.home / "runs").left()
-    assert (left.usd, left.tokens) == (Decimal("0.6"), 500)
+    assert (left.usd, left.tokens) == (Decimal("0.6"), 500_000)
 
 
 def local_plan(count: int) -> Plan:

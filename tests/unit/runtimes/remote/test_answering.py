@@ -15,7 +15,7 @@ from distillc.runtimes.remote.answering import Answering
 from distillc.runtimes.remote.client import Client, check_name
 from distillc.runtimes.remote.endpoint import Endpoint
 from distillc.runtimes.remote.failures import MayPass, Rejected
-from distillc.runtimes.remote.meter import Meter
+from distillc.runtimes.meter import Meter
 from distillc.runtimes.remote.pacing import Pace
 from distillc.runtimes.work import Allowance
 from distillc.spec.errors import BudgetReached, StageFailed
@@ -220,10 +220,15 @@ def told(monkeypatch: pytest.MonkeyPatch, *replies: httpx.Response) -> list[http
 
 def test_a_filter_that_answers_with_an_error_is_a_filter_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     error = {"error": {"message": "The response was filtered", "type": None, "param": "prompt", "code": "content_filter", "status": 400}}
-    told(monkeypatch, httpx.Response(400, json=error))
+    asked = told(monkeypatch, httpx.Response(400, json=error))
     with answering("http://x/v1") as made:
-        [(_, answer)] = made.answers(bodies(1))
-    assert (answer.text, answer.finish_reason) == ("", "content_filter")
+        made.meter = meter = Meter(Allowance(calls=2))
+        going = made.answers(bodies(3))
+        for _ in range(2):
+            assert next(going)[1] == Completion(text="", finish_reason="content_filter", prompt_tokens=0, completion_tokens=0)
+        with pytest.raises(BudgetReached):
+            next(going)
+    assert len(asked) == meter.spent.calls == 2, "a call that is filtered is a call"
 
 
 def test_an_empty_account_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -309,6 +314,25 @@ def test_a_refused_call_costs_nothing() -> None:
         made.meter = meter = Meter(Allowance())
         list(made.answers(bodies(3)))
     assert (meter.spent.calls, meter.in_flight) == (3, 0)
+
+
+def test_each_try_that_may_be_billed_is_reserved_and_counts() -> None:
+    """The server bills what it answered, though the first two answers of each request were torn on their way."""
+    with serve(Script(teacher="echo", faults=(Fault(kind="reset", first=2),))) as server, answering(server.url) as made:
+        made.meter = meter = Meter(Allowance())
+        got = [answer for _, answer in made.answers(bodies(5))]
+        [billed] = server.totals()["totals"].values()
+    assert (len(got), meter.spent.calls, meter.lost.calls, meter.in_flight) == (5, 15, 10, 0)
+    assert billed["calls"] == 15
+    assert meter.spent.tokens >= billed["prompt_tokens"] + billed["completion_tokens"]
+
+
+def test_no_try_goes_beyond_the_budget() -> None:
+    with serve(Script(teacher="echo", faults=(Fault(kind="reset"),))) as server, answering(server.url) as made:
+        made.meter = meter = Meter(Allowance(calls=4))
+        with pytest.raises(BudgetReached, match="no further call"):
+            list(made.answers(bodies(3)))
+        assert len(server.calls(CHAT)) == meter.lost.calls == 4
 
 
 def test_an_iteration_that_is_left_leaves_nothing_in_flight() -> None:

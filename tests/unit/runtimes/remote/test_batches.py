@@ -1,97 +1,28 @@
 """Batches on a server that does what servers do: what each fault comes to, and that nothing is submitted twice."""
 
-import asyncio
 import json
-import urllib.request
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from distillc.plugins.api.artifacts import Completion, Decoding
-from distillc.runtimes.remote import batches, chat, client, jobs, pacing
+from distillc.runtimes.meter import Meter, Price
+from distillc.runtimes.remote import batches
 from distillc.runtimes.remote.batch_lines import Limits
-from distillc.runtimes.remote.batches import Batches
-from distillc.runtimes.remote.client import Client
-from distillc.runtimes.remote.endpoint import Endpoint
-from distillc.runtimes.remote.meter import Meter, Price
-from distillc.runtimes.remote.pacing import Pace
 from distillc.runtimes.work import Allowance
 from distillc.spec.errors import BudgetReached, StageFailed
-from distillc.testing.server import Fault, Script, Served, Teach, serve
+from distillc.testing.server import Fault, Script, Teach, serve
 from distillc.testing.server.script import Batches as Habits
 from distillc.testing.server.script import Dialect
+from tests.unit.runtimes.remote.asked_batches import ROWS, Asked, asked, body_of, finished, left, listed, made, shorten_waits, submitted
 
 DIALECTS: tuple[Dialect, ...] = ("openai", "nebius", "generic")
-ROWS = 20
 
 
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module, name in ((client, "BASE"), (pacing, "BASE"), (jobs, "FIRST"), (jobs, "BETWEEN")):
-        monkeypatch.setattr(module, name, 0.01)
-
-
-class Asked:
-    """A client's side of one run: `answers` by prompt, `said` what was emitted."""
-
-    def __init__(self, url: str, folder: Path, dialect: Dialect, **options: Any) -> None:
-        self.loop = asyncio.new_event_loop()
-        self.endpoint = Endpoint(base_url=url, name="Qwen/Qwen3-4B", dialect=dialect)
-        self.client = Client(self.endpoint, "sk-local", pace=Pace(4), timeout=10, retries=2)
-        self.said: list[dict[str, Any]] = []
-        settings = {"api_key": None, "about": {}, "keep": True, "longest": 0.01, "patience": 1.0, **options}
-        self.batches = Batches(self.loop, self.client, folder / "jobs", self.emit, **settings)
-        self.answers: dict[str, Completion] = {}
-
-    def emit(self, event: str, **fields: Any) -> None:
-        self.said.append({"event": event, **fields})
-
-    def ask(self, rows: int | list[str] = ROWS, meter: Meter | None = None, stop_after: int | None = None) -> dict[str, Completion]:
-        prompts = [f"She go to school on day {i}." for i in range(rows)] if isinstance(rows, int) else rows
-        constant = chat.constant(self.endpoint, Decoding(max_tokens=64), seed=0, store=None)
-        body = lambda prompt: {**constant, "messages": chat.messages(self.endpoint, prompt)}  # noqa: E731
-        for got, (index, completion) in enumerate(self.batches.answers(prompts, body, meter), 1):
-            name = f"{index} {prompts[index]}"
-            assert name not in self.answers, "a row has one answer"
-            self.answers[name] = completion
-            if got == stop_after:
-                break
-        return self.answers
-
-    def close(self) -> None:
-        self.loop.run_until_complete(self.client.close())
-        self.loop.close()
-
-    @property
-    def warnings(self) -> list[str]:
-        return [event["message"] for event in self.said if event["event"] == "warning"]
-
-
-@contextmanager
-def asked(server: Served, folder: Path, dialect: Dialect = "openai", **options: Any) -> Iterator[Asked]:
-    made = Asked(server.url, folder, dialect, **options)
-    try:
-        yield made
-    finally:
-        made.close()
-
-
-def finished(answers: dict[str, Completion]) -> Counter[str]:
-    return Counter(answer.finish_reason for answer in answers.values())
-
-
-def submitted(server: Served) -> int:
-    """How many batches there are on the other side."""
-    return len([call for call in server.calls("/v1/batches") if call["method"] == "POST" and call["status"] == 200])
-
-
-def left(folder: Path) -> list[str]:
-    return sorted(path.name for path in (folder / "jobs").iterdir())
+    shorten_waits(monkeypatch)
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
@@ -113,7 +44,7 @@ def test_each_row_has_its_own_answer_in_either_envelope_and_in_any_order(tmp_pat
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
-@pytest.mark.parametrize("habit", ["errors", "errors_inside", "missing", "without_id", "broken"])
+@pytest.mark.parametrize("habit", ["errors", "errors_inside", "without_id", "broken"])
 def test_rows_that_failed_are_asked_once_more_and_then_are_errors(tmp_path: Path, habit: str, dialect: Dialect) -> None:
     habits: dict[str, Any] = {habit: 3}
     with serve(Script(batches=Habits(**habits)), dialect=dialect) as server, asked(server, tmp_path, dialect) as here:
@@ -135,11 +66,6 @@ def test_a_row_that_failed_once_is_answered_by_the_second_batch(tmp_path: Path) 
         assert sorted(index for index, _ in got) == list(range(ROWS))
         assert {answer.finish_reason for _, answer in got} == {"stop"}
         assert submitted(server) == 2
-
-
-def body_of(here: Asked) -> Any:
-    constant = chat.constant(here.endpoint, Decoding(max_tokens=64), seed=0, store=None)
-    return lambda prompt: {**constant, "messages": chat.messages(here.endpoint, prompt)}
 
 
 def test_an_id_that_comes_twice_counts_once_and_equal_rows_each_have_an_answer(tmp_path: Path) -> None:
@@ -189,16 +115,16 @@ def test_what_a_cancelled_batch_has_is_taken_and_its_rest_is_an_error_that_says_
         with pytest.raises(StageFailed, match="was cancelled, and 10 of its rows have no answer"):
             here.ask()
         assert finished(here.answers) == {"stop": 10}
-    assert left(tmp_path) == []
+    assert left(tmp_path) == ["past.json"]
 
 
 def test_a_batch_that_is_refused_as_a_whole_says_which_line(tmp_path: Path) -> None:
-    script = Script(models=("Qwen/Qwen3-14B",))
+    script = Script(models=("Qwen/Qwen3-14B",), faults=(Fault(status=404, method="GET", path="/v1/models"),))  # it lists none
     with serve(script) as server, asked(server, tmp_path) as here:
         with pytest.raises(StageFailed, match="failed: The model 'Qwen/Qwen3-4B' does not exist") as caught:
             here.ask()
         assert caught.value.help == "change what it does not take, then run again"
-    assert left(tmp_path) == []
+    assert left(tmp_path) == ["past.json"]
 
 
 def test_where_every_row_fails_nothing_is_taken_for_an_answer(tmp_path: Path) -> None:
@@ -262,18 +188,6 @@ def test_an_answer_that_is_lost_makes_no_second_batch(tmp_path: Path, kind: Any,
             here.ask()
         assert finished(here.answers) == {"stop": ROWS}
         assert made(server) == 1
-
-
-def made(server: Served) -> int:
-    """How many batches the server has made: by its own list, which no lost answer changes."""
-    return len(listed(server, "batches"))
-
-
-def listed(server: Served, what: str) -> list[dict[str, Any]]:
-    request = urllib.request.Request(f"{server.url}/{what}?limit=100", headers={"authorization": "Bearer sk-local"})
-    with urllib.request.urlopen(request) as reply:
-        found: list[dict[str, Any]] = json.load(reply)["data"]
-        return found
 
 
 @pytest.mark.parametrize("status", [500, 503, 429])

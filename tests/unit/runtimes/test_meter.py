@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from distillc.plugins.api.artifacts import Completion
-from distillc.runtimes.remote.meter import Meter, Price, Reservation, Spent, spent_on
+from distillc.runtimes.meter import Meter, Price, Reservation, Spent, spent_on
 from distillc.runtimes.work import Allowance
 from distillc.spec.errors import BudgetReached
 from distillc.spec.money import dollars
@@ -80,10 +80,47 @@ def test_no_call_begins_after_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_was_spent_before_is_in_the_sum_and_not_in_the_allowance() -> None:
-    meter = Meter(Allowance(usd=Decimal("0.000002")), QWEN, Spent(5, 100, 100, Decimal("0.00008")))
+    meter = Meter(Allowance(), QWEN)
+    meter.settle(None, 100, 100)
+    meter.allow(Allowance(usd=Decimal("0.000002")))
     meter.settle(meter.reserve(4, 2), 4, 2)
-    assert meter.spent == Spent(6, 104, 102, Decimal("0.000082"))
+    assert meter.spent == Spent(2, 104, 102, Decimal("0.000082"))
     assert meter.left.usd == 0
+
+
+def test_a_lost_call_counts_at_the_most_that_it_may_have_cost() -> None:
+    meter = Meter(Allowance(tokens=40), QWEN)
+    meter.lose(meter.reserve(10, 10))
+    meter.settle(meter.reserve(10, 10), 8, 2)
+    assert meter.lost == Spent(1, 10, 10, Decimal("0.000008"))
+    assert (meter.spent, meter.left.tokens) == (Spent(2, 18, 12, Decimal("0.0000108")), 10)
+
+
+def test_what_a_kill_may_lose_is_told_before_it_is_sent() -> None:
+    """Four calls at most begin between two words: so many a kill may lose, whichever of them are open, each at most the longest."""
+    told: list[tuple[int, int, int, Decimal]] = []
+
+    def tell() -> None:
+        doubt = meter.in_doubt
+        told.append((doubt.calls, doubt.prompt_tokens, doubt.completion_tokens, doubt.usd))
+
+    meter = Meter(Allowance(), QWEN, tell)
+    first, second = meter.reserve(10, 10), meter.reserve(20, 10)
+    assert told == [(1, 10, 10, Decimal("0.000008")), (2, 40, 20, Decimal("0.00002"))]
+    meter.settle(first, 10, 5)
+    third = meter.reserve(10, 10)
+    assert told[2:] == [(3, 60, 30, Decimal("0.00003"))]
+    meter.told()  # the second and the third are open
+    meter.settle(second, 20, 5)
+    fourth = meter.reserve(10, 10)
+    assert len(told) == 3
+    meter.reserve(10, 10, in_job=True)
+    meter.reserve(10, 10)
+    assert told[3:] == [(4, 80, 40, Decimal("0.00004"))]
+    meter.settle(third, 10, 5)
+    meter.lose(fourth)
+    meter.told(last=True)
+    assert meter.in_doubt == Spent()
 
 
 @pytest.mark.parametrize(
