@@ -26,7 +26,7 @@ LIMIT = 50
 EPILOG = """--format json prints {"run", "by", "better", "data", "rows", "job": {"steps", "rows"}, "spent_usd", "says", "models": [...]},
 the best model first. Each has "model", "metric" ("value", "low", "high", "n", "failed"), "difference" to the best ("value", "low", "high";
 null for the best itself), "as_good" (whether that interval contains 0), "front", "rows", "lost" ("share", "reasons"), "prompt_tokens" and
-"completion_tokens" (sums), "mode", "usd_per_1000" and "usd_job" (decimal texts; null without a price, "usd_job" also where no `limit` says
+"completion_tokens" (sums), "mode", "usd_per_1000" and "usd_job" (decimal texts; null without a price, "usd_job" also where nothing says
 how many rows the job has) and "seconds_per_row".
 Exit codes: 0 ranked, 2 bad usage or an invalid spec, 4 the budget is reached, 5 a stage failed (resumable), 130 interrupted (resumable).
 --debug shows tracebacks"""
