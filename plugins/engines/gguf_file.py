@@ -4,6 +4,7 @@ from pathlib import Path
 
 from distillc.compiler.facts.gguf import read_header
 from distillc.plugins.api.artifacts import Model
+from distillc.runtimes.given import given
 from distillc.spec.errors import StageFailed
 
 
@@ -13,5 +14,6 @@ def gguf_file(model: Model) -> Path:
     files = sorted(model.folder.glob("*.gguf"))
     if len(files) != 1:
         raise StageFailed(f"{len(files)} GGUF files where one is expected", where=model.info.name)
-    read_header(files[0])
+    with given(model.info.name):
+        read_header(files[0])
     return files[0]

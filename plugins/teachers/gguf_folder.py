@@ -14,10 +14,12 @@ from gguf.quants import dequantize
 from numpy.typing import NDArray
 from safetensors.torch import save_file
 from transformers import GenerationConfig, LlamaConfig
+from transformers.modeling_rope_utils import ROPE_INIT_FUNCTIONS
 
 from distillc.compiler.facts.gguf import read_header
-from distillc.plugins.teachers.tokenizers import byte_level, write
-from distillc.spec.errors import StageFailed, UsageError
+from distillc.plugins.teachers.tokenizers import LLAMA3, byte_level, write
+from distillc.runtimes.given import given
+from distillc.spec.errors import StageFailed
 
 _TOP = {"token_embd.weight": "model.embed_tokens.weight", "output_norm.weight": "model.norm.weight", "output.weight": "lm_head.weight"}
 _LAYER = {
@@ -31,17 +33,24 @@ _LAYER = {
     "ffn_up": "mlp.up_proj",
     "ffn_down": "mlp.down_proj",
 }
+_FACTORS = "rope_freqs.weight"
+_SCALING = "llama.rope.scaling."
+# Of all that Meta has made; what else the factors could come from cannot be told from them.
+_LLAMA3 = {"low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 8192}
+_HELP = "give the model's Hugging Face folder as `path`, or let the file answer and teach as it is: `uses: llama_cpp`"
 _CONTROL, _USER_DEFINED = 3, 4  # gguf.TokenType
 
 
 def convert(source: Path, out: Path) -> None:
-    """Writes config, weights, tokenizer and generation config into `out`. Raises StageFailed for what is not such a GGUF."""
-    try:
+    """Writes config, weights, tokenizer and generation config into `out`.
+
+    Raises StageFailed for what is not such a GGUF, and for one with weights or a rotary embedding that the folder cannot say.
+    """
+    with given(source.name):
         # Ours first, which believes no length before it has looked at the file: gguf's reader loops over as many items as a header claims.
         read_header(source)
+    try:
         reader = GGUFReader(source)
-    except UsageError as error:
-        raise StageFailed(error.message, help=error.help) from error
     except (ValueError, OSError) as error:
         raise StageFailed(f"{source.name} is not a GGUF file: {error}", help="give a Hugging Face folder or a .gguf file") from error
     fields: dict[str, Any] = {name: field.contents() for name, field in reader.fields.items()}
@@ -56,14 +65,20 @@ def convert(source: Path, out: Path) -> None:
             f"{source.name} has no byte-level BPE tokenizer (it is {fields.get('tokenizer.ggml.model')!r})",
             help="give a Hugging Face folder with a tokenizer.json",
         )
-    tied = all(tensor.name != "output.weight" for tensor in reader.tensors)
-    config = _config(fields, tied=tied)
+    tensors = {tensor.name: tensor for tensor in reader.tensors}
+    factors = tensors.pop(_FACTORS, None)
+    if unknown := sorted(name for name in tensors if _name(name) is None):
+        raise StageFailed(
+            f"{source.name} has weights that are not converted: {', '.join(unknown[:3])}{' …' if len(unknown) > 3 else ''}", help=_HELP
+        )
+    rope = _rope(fields, None if factors is None else np.asarray(factors.data, np.float64))
+    if rope is None:
+        raise StageFailed(f"{source.name} scales its rotary embedding in a way that a folder cannot be told", help=_HELP)
+    config = _config(fields, rope, tied="output.weight" not in tensors)
     heads: int = fields["llama.attention.head_count"]
     weights = {}
-    for tensor in reader.tensors:
-        name = _name(tensor.name)
-        if name is None:  # rope_freqs and the like: derived, not learned
-            continue
+    for tensor in tensors.values():
+        name = str(_name(tensor.name))
         values = dequantize(tensor.data, tensor.tensor_type).astype(np.float32, copy=False)
         if ".q_proj." in name:
             values = _unpermute(values, heads)
@@ -78,22 +93,59 @@ def convert(source: Path, out: Path) -> None:
     save_file(weights, out / "model.safetensors", metadata={"format": "pt"})
 
 
-def _config(fields: dict[str, Any], *, tied: bool) -> LlamaConfig:
+def _rope(fields: dict[str, Any], factors: NDArray[np.float64] | None) -> dict[str, Any] | None:
+    """The rotary embedding as a config says it; None where it cannot. `factors` divide the frequencies, shape (head width / 2,)."""
+    theta = float(fields.get("llama.rope.freq_base", 10000.0))
+    said = {name.removeprefix(_SCALING): value for name, value in fields.items() if name.startswith(_SCALING)}
+    said.pop("finetuned", None)  # how the model was made, and not how it runs
+    original = said.pop("original_context_length", fields["llama.context_length"])
+    factor = _float(said.pop("factor", fields.get("llama.rope.scale_linear", 1.0)))  # the second is the first's old name
+    kind = said.pop("type", "linear")
+    scales = kind != "none" and factor not in (0.0, 1.0)  # 0 is llama.cpp's word for none
+    if said or fields.get("llama.rope.dimension_count", _head(fields)) != _head(fields):
+        return None
+    if factors is not None and (factors != 1).any():
+        found = {"rope_type": "llama3", "rope_theta": theta, "factor": _float(factors.max()), **_LLAMA3}
+        return found if not scales and np.allclose(factors, _llama3_factors(found, _head(fields)), rtol=1e-4) else None
+    if not scales:
+        return {"rope_type": "default", "rope_theta": theta}
+    if kind == "linear":
+        return {"rope_type": "linear", "rope_theta": theta, "factor": factor}
+    if kind == "yarn":
+        return {"rope_type": "yarn", "rope_theta": theta, "factor": factor, "original_max_position_embeddings": original}
+    return None
+
+
+def _llama3_factors(rope: dict[str, Any], head: int) -> NDArray[np.float64]:
+    """What transformers divides the frequencies by for such a config."""
+    config = LlamaConfig(head_dim=head, max_position_embeddings=1 << 20, rope_parameters=rope)
+    scaled, _ = ROPE_INIT_FUNCTIONS["llama3"](config, torch.device("cpu"))
+    return np.asarray(rope["rope_theta"] ** -(np.arange(0, head, 2) / head) / scaled.double().numpy())
+
+
+def _head(fields: dict[str, Any]) -> int:
+    return int(fields.get("llama.attention.key_length", fields["llama.embedding_length"] // fields["llama.attention.head_count"]))
+
+
+def _float(value: float) -> float:
+    """float32 of 1e-05 reads back as 9.999999747378752e-06; seven digits are all that it has."""
+    return float(f"{value:.7g}")
+
+
+def _config(fields: dict[str, Any], rope: dict[str, Any], *, tied: bool) -> LlamaConfig:
     heads = fields["llama.attention.head_count"]
-    width = fields["llama.embedding_length"]
     eos = fields["tokenizer.ggml.eos_token_id"]
     config = LlamaConfig(
         vocab_size=len(fields["tokenizer.ggml.tokens"]),
-        hidden_size=width,
+        hidden_size=fields["llama.embedding_length"],
         intermediate_size=fields["llama.feed_forward_length"],
         num_hidden_layers=fields["llama.block_count"],
         num_attention_heads=heads,
         num_key_value_heads=fields.get("llama.attention.head_count_kv", heads),
-        head_dim=fields.get("llama.attention.key_length", width // heads),
+        head_dim=_head(fields),
         max_position_embeddings=fields["llama.context_length"],
-        # float32 of 1e-05 reads back as 9.999999747378752e-06; seven digits are all that it has.
-        rms_norm_eps=float(f"{fields['llama.attention.layer_norm_rms_epsilon']:.7g}"),
-        rope_parameters={"rope_type": "default", "rope_theta": float(fields.get("llama.rope.freq_base", 10000.0))},
+        rms_norm_eps=_float(fields["llama.attention.layer_norm_rms_epsilon"]),
+        rope_parameters=rope,
         tie_word_embeddings=tied,
         bos_token_id=fields.get("tokenizer.ggml.bos_token_id", eos),
         eos_token_id=eos,
@@ -108,8 +160,8 @@ def _name(name: str) -> str | None:
     if name in _TOP:
         return _TOP[name]
     parts = name.split(".")
-    if len(parts) == 4 and parts[0] == "blk" and parts[2] in _LAYER:
-        return f"model.layers.{parts[1]}.{_LAYER[parts[2]]}.{parts[3]}"
+    if len(parts) == 4 and parts[0] == "blk" and parts[2] in _LAYER and parts[3] == "weight":
+        return f"model.layers.{parts[1]}.{_LAYER[parts[2]]}.weight"
     return None
 
 
@@ -124,8 +176,9 @@ def _tokenizer(fields: dict[str, Any], out: Path) -> None:
     merges = [(left, right) for left, right in (merge.split(" ") for merge in fields["tokenizer.ggml.merges"])]
     special = [token for token, kind in zip(tokens, kinds, strict=True) if kind == _CONTROL]
     added = [token for token, kind in zip(tokens, kinds, strict=True) if kind == _USER_DEFINED]
-    tokenizer = byte_level(tokens, merges, pre=fields.get("tokenizer.ggml.pre", "default"), special=special, added=added)
-    if fields.get("tokenizer.ggml.add_bos_token"):
+    pre = fields.get("tokenizer.ggml.pre", "default")
+    tokenizer = byte_level(tokens, merges, pre=pre, special=special, added=added)
+    if fields.get("tokenizer.ggml.add_bos_token", pre in LLAMA3):
         from tokenizers.processors import TemplateProcessing
 
         bos = tokens[fields["tokenizer.ggml.bos_token_id"]]

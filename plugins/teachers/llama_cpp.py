@@ -10,7 +10,7 @@ from distillc.compiler.facts.locate import locate
 from distillc.plugins.api.artifacts import ModelInfo
 from distillc.plugins.api.models import BuildContext
 from distillc.plugins.teachers.configs import LlamaCppConfig
-from distillc.spec.errors import StageFailed, UsageError
+from distillc.runtimes.given import given
 
 
 class LlamaCpp:
@@ -19,11 +19,9 @@ class LlamaCpp:
 
     def build(self, out: Path, context: BuildContext) -> ModelInfo:
         """Copies the file. Raises StageFailed where there is none, or one that our reader refuses."""
-        try:
+        with given(context.name):
             source = locate(self.config.path, context.folder)
             said = read_header(source).metadata
-        except UsageError as error:
-            raise StageFailed(error.message, where=context.name, help=error.help) from error
         shutil.copyfile(source, out / "model.gguf")
         family = context.family or said.get("general.architecture")
         return ModelInfo(

@@ -10,9 +10,10 @@ from distillc.compiler.facts.locate import locate
 from distillc.plugins.api.artifacts import FINISH_REASONS, ModelInfo
 from distillc.plugins.api.models import BuildContext
 from distillc.plugins.teachers.configs import RecordedConfig
+from distillc.runtimes.given import given
 from distillc.runtimes.inference import logprobs
 from distillc.runtimes.records import json_lines
-from distillc.spec.errors import StageFailed, UsageError
+from distillc.spec.errors import StageFailed
 
 
 class Recorded:
@@ -24,10 +25,8 @@ class Recorded:
 
         Raises StageFailed for a record without input or answer, and for an input with two answers.
         """
-        try:
+        with given(context.name):
             file = locate(self.config.path, context.folder)
-        except UsageError as error:
-            raise StageFailed(error.message, where=context.name, help=error.help) from error
         answers: dict[str, tuple[str, str]] = {}
         told: dict[str, str] = {}
         for place, record in _records(file, self.config):

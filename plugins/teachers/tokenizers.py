@@ -9,9 +9,10 @@ from tokenizers.models import BPE
 
 from distillc.spec.errors import StageFailed
 
+LLAMA3 = ("llama-bpe", "llama3")
 # How a text is cut before the merges, by the name that llama.cpp has for it (`tokenizer.ggml.pre`, llama-vocab.cpp). Digits stand
 # alone under "smollm": with the plain cut "2024" would be one token here and four there.
-_LLAMA3 = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+_LLAMA3_CUT = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 
 
 def _cut(pre: str) -> pre_tokenizers.PreTokenizer:
@@ -20,8 +21,8 @@ def _cut(pre: str) -> pre_tokenizers.PreTokenizer:
     if pre == "smollm":
         digits = pre_tokenizers.Digits(individual_digits=True)
         return pre_tokenizers.Sequence([digits, pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)])
-    if pre in ("llama-bpe", "llama3"):
-        split = pre_tokenizers.Split(Regex(_LLAMA3), behavior="isolated")
+    if pre in LLAMA3:
+        split = pre_tokenizers.Split(Regex(_LLAMA3_CUT), behavior="isolated")
         return pre_tokenizers.Sequence([split, pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
     raise StageFailed(
         f"the GGUF cuts text as {pre!r}, which is not known here",
@@ -33,7 +34,9 @@ def byte_level(
     tokens: Sequence[str], merges: Sequence[tuple[str, str]], *, pre: str, special: Sequence[str], added: Sequence[str] = ()
 ) -> Tokenizer:
     """A tokenizer whose ids are the places of `tokens`. `special` ones are never made by merges and are left out of decoded text."""
-    tokenizer = Tokenizer(BPE(vocab={token: index for index, token in enumerate(tokens)}, merges=list(merges), fuse_unk=False))
+    vocabulary = {token: index for index, token in enumerate(tokens)}
+    # Llama 3 takes a word that is a token as it is: its merges do not reach them all.
+    tokenizer = Tokenizer(BPE(vocab=vocabulary, merges=list(merges), fuse_unk=False, ignore_merges=pre in LLAMA3))
     tokenizer.pre_tokenizer = _cut(pre)
     tokenizer.decoder = decoders.ByteLevel()
     tokenizer.add_special_tokens([AddedToken(token, normalized=False, special=True) for token in special])

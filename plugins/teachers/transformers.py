@@ -5,19 +5,21 @@ import hashlib
 import json
 import shutil
 import tempfile
+from collections import Counter
 from importlib.metadata import version
+from math import prod
 from pathlib import Path
 
-from safetensors import safe_open
-
 from distillc.compiler.facts.locate import locate
+from distillc.compiler.facts.safetensors import read_header
 from distillc.plugins.api.artifacts import ModelInfo
 from distillc.plugins.api.models import BuildContext
 from distillc.plugins.teachers.configs import TransformersConfig
+from distillc.runtimes.given import given
 from distillc.runtimes.inference.loading import check_folder
-from distillc.spec.errors import StageFailed
 
-_CONVERTER = "1"  # moves when gguf_folder writes something else
+_CONVERTER = "2"  # moves when gguf_folder writes something else
+_FORMATS = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
 # What a model folder is made of. Code, pickles and whatever else lies beside them stay where they are.
 _FILES = ("*.safetensors", "*.json", "*.jinja", "merges.txt", "*.model", "LICENSE*", "NOTICE*")
 
@@ -27,18 +29,19 @@ class Transformers:
         self.config = config
 
     def build(self, out: Path, context: BuildContext) -> ModelInfo:
-        """Copies the folder's weights, configs and tokenizer. Raises StageFailed for a folder without one of them."""
-        source = locate(self.config.path, context.folder)
-        if not source.exists():
-            raise StageFailed(
-                f"the model {self.config.path} does not exist", where=context.name, help="check `path:`; it is relative to the spec"
-            )
+        """Copies the folder's weights, configs and tokenizer. Raises StageFailed for a folder without one of them.
+
+        `precision` is the format that most of its numbers are stored in.
+        """
+        with given(context.name):
+            source = locate(self.config.path, context.folder)
         folder = source if source.is_dir() else self._converted(source, context)
         check_folder(folder)
         for pattern in _FILES:
             for path in sorted(folder.glob(pattern)):
                 if path.name != "distill.json":
                     shutil.copyfile(path, out / path.name)
+        numbers = stored(out)
         family = context.family or _model_type(folder)
         return ModelInfo(
             format="hf",
@@ -46,8 +49,8 @@ class Transformers:
             family=family,
             license=context.license,
             lineage=(family,) if family else (),
-            parameters=count_parameters(out),
-            precision="float32",
+            parameters=numbers.total(),
+            precision=numbers.most_common(1)[0][0],
         )
 
     def _converted(self, source: Path, context: BuildContext) -> Path:
@@ -76,14 +79,15 @@ def _model_type(folder: Path) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def count_parameters(folder: Path) -> int:
-    """Numbers in the safetensors files of a folder; tied weights are stored, and counted, once."""
-    total = 0
-    for path in sorted(folder.glob("*.safetensors")):
-        with safe_open(path, framework="numpy") as file:
-            for name in file.keys():  # noqa: SIM118 - a safetensors file is no dict
-                size = 1
-                for side in file.get_slice(name).get_shape():
-                    size *= side
-                total += size
-    return total
+def stored(folder: Path) -> Counter[str]:
+    """How many numbers of each format the safetensors files of a folder have; tied weights are stored, and counted, once.
+
+    Raises StageFailed for a damaged file.
+    """
+    found: Counter[str] = Counter()
+    with given(folder.name):
+        for path in sorted(folder.glob("*.safetensors")):
+            header = read_header(path)
+            for name, kind in header.types.items():
+                found[_FORMATS.get(kind, kind.lower())] += prod(header.shapes[name])
+    return found

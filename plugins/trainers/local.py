@@ -33,7 +33,7 @@ class Local:
         weights = {name: parameter.detach().contiguous() for name, parameter in model.named_parameters()}
         save_file(weights, job.out / "model.safetensors", metadata={"format": "pt"})
         return TrainResult(
-            info=replace(job.model.info, name=job.name, base=job.model.info.name),
+            info=replace(job.model.info, name=job.name, base=job.model.info.name, precision="float32"),
             steps=progress.step,
             best_step=progress.best_step if progress.best_step is not None else progress.step,
             tokens=progress.tokens,

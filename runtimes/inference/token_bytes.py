@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from distillc.runtimes.given import given
 from distillc.spec.errors import StageFailed
 
 _BYTE = re.compile(r"<0x([0-9A-Fa-f]{2})>")
@@ -119,12 +120,9 @@ def _of_gguf(file: Path) -> TokenBytes:
     from gguf import GGUFReader, TokenType
 
     from distillc.compiler.facts.gguf import read_header
-    from distillc.spec.errors import UsageError
 
-    try:
+    with given(file.name):
         read_header(file)  # ours first, which believes no length before it has looked at the file
-    except UsageError as error:
-        raise StageFailed(error.message, where=file.name, help=error.help) from error
     fields = GGUFReader(file).fields
     said = {key: fields[name].contents() for key in ("model", "tokens", "token_type") if (name := f"tokenizer.ggml.{key}") in fields}
     if said.get("model") not in ("gpt2", "llama") or "tokens" not in said:

@@ -22,7 +22,7 @@ from distillc.plugins.quantizers.onnx import OnnxQuantizer
 from distillc.plugins.teachers.configs import RandomConfig
 from distillc.plugins.teachers.random import Random
 from distillc.runtimes.proof.parity import NASTY, RARE
-from distillc.spec.errors import DistillError, StageFailed
+from distillc.spec.errors import StageFailed
 
 PROMPTS = ["The cat", "She goes to school and he does not", "12", "He is 33", "a<|endoftext|>b", "Tom"]
 NEW = 10
@@ -146,7 +146,7 @@ def test_many_short_prompts_and_one_long_need_no_room_for_many_long_ones(tmp_pat
 def test_native_code_never_sees_a_gguf_that_our_reader_refuses(exports: dict[str, Model], tmp_path: Path) -> None:
     whole = next(exports["llama_cpp"].folder.glob("*.gguf")).read_bytes()
     (tmp_path / "model.gguf").write_bytes(whole[:16] + b"\xff" * 8 + whole[24:])  # 2^64 - 1 metadata keys
-    with pytest.raises(DistillError, match="keys"):
+    with pytest.raises(StageFailed, match="keys"):
         LlamaCppEngine(LlamaCppConfig()).open(Model(tmp_path, ModelInfo(format="gguf", name="bad")), seed=0)
 
 

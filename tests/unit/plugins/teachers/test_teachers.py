@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import load_file, save_file
 
 from distillc.compiler.facts.locate import locate
 from distillc.plugins.api.artifacts import Model
@@ -110,6 +112,23 @@ def test_two_runs_may_convert_the_same_file_at_once(tiny_model: Model, tmp_path:
     assert len(list((tmp_path / "cache" / "gguf").iterdir())) == 1
 
 
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_the_precision_is_that_of_the_weights(tiny_model: Model, tmp_path: Path, precision: str) -> None:
+    given, out = tmp_path / "given", tmp_path / "out"
+    shutil.copytree(tiny_model.folder, given)
+    weights = load_file(given / "model.safetensors")
+    halved = {name: values.to(getattr(torch, precision)) for name, values in weights.items()}
+    save_file({**halved, "model.norm.weight": weights["model.norm.weight"]}, given / "model.safetensors")
+    out.mkdir()
+    info = Transformers(TransformersConfig(path="given")).build(out, context(tmp_path))
+    assert (info.precision, info.parameters) == (precision, tiny_model.info.parameters)
+
+
+def test_a_path_that_leads_nowhere_fails_the_stage(tmp_path: Path) -> None:
+    with pytest.raises(StageFailed, match="nowhere does not exist"):
+        Transformers(TransformersConfig(path="nowhere")).build(tmp_path, context(tmp_path))
+
+
 def test_a_file_that_is_no_gguf_fails(tmp_path: Path) -> None:
     (tmp_path / "x.gguf").write_bytes(b"GGUF but not really")
     with pytest.raises(StageFailed, match="GGUF"):
@@ -162,8 +181,6 @@ def test_smollm2_has_llama_cpps_token_ids_and_weights(tmp_path: Path) -> None:
     for line in TEXTS:
         assert text.prompt(line) == theirs.tokenize(line.encode(), add_bos=False, special=True), line
     # Next tokens: llama.cpp multiplies in int8, so logits are near, not equal.
-    import torch
-
     ids = text.prompt("The capital of France is")
     theirs.eval(ids)
     expected = np.asarray(theirs.scores[len(ids) - 1])

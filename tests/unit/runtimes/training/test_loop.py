@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import pytest
 import torch
+from safetensors import safe_open
 
 from distillc.plugins.api.artifacts import Model, Row
 from distillc.plugins.api.losses import TeacherLogProbs
@@ -90,6 +91,14 @@ def test_training_lowers_the_loss_and_records_it(job: Jobs) -> None:
     assert (first["step"], last["step"], result.steps, result.stopped) == (15, 30, 30, "steps")
     assert last["validation_loss"] < first["validation_loss"] < 5.0  # ln 288 = 5.66 nats is a guess
     assert last["hard"] == last["train_loss"]
+
+
+def test_what_training_writes_is_float32_whatever_it_began_with(job: Jobs) -> None:
+    one = job(settings=TrainSettings(steps=1, batch=5))
+    half = replace(one, model=replace(one.model, info=replace(one.model.info, precision="bfloat16")))
+    assert Local(LocalConfig()).train(half).info.precision == "float32"
+    with safe_open(half.out / "model.safetensors", framework="pt") as file:
+        assert {file.get_tensor(name).dtype for name in file.keys()} == {torch.float32}  # noqa: SIM118 - a safetensors file is no dict
 
 
 @pytest.mark.parametrize(("kill_after", "number_format"), [(1, "float32"), (3, "float32"), (5, "float32"), (3, "bfloat16")])
