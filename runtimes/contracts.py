@@ -50,6 +50,12 @@ def answers_each(engine: Mapping[str, Any], plugins: Manifests) -> bool:
     return is_remote(engine, plugins) or is_leased(engine, plugins)
 
 
+def waits(engine: Mapping[str, Any], plugins: Manifests) -> bool:
+    """Whether what an engine answers comes as a job, in hours."""
+    job = plugins.manifest("engines", engine["uses"]).capabilities.get("job", {})
+    return any(engine.get(name) == value for name, value in job.items())
+
+
 def leased(stage: Stage, plugins: Manifests) -> dict[str, Mapping[str, Any]]:
     """The engines of a stage that ask a server of their own, by the port of the model."""
     return {port: engine for port, engine in _by_port(stage) if port in stage.inputs and is_leased(engine, plugins)}
@@ -75,12 +81,8 @@ def _is_job(stage: Stage, plugins: Manifests) -> bool:
         return bool(stage.uses and plugins.manifest("trainers", stage.uses).capabilities.get("remote"))
     if stage.kind != "generate":
         return False
-    engines = [(engine, plugins.manifest("engines", engine["uses"]).capabilities) for engine in _engines(stage)]
-    return (
-        bool(engines)
-        and all(said.get("remote") for _, said in engines)
-        and any(engine.get(name) == value for engine, said in engines for name, value in said.get("job", {}).items())
-    )
+    engines = list(_engines(stage))
+    return all(is_remote(engine, plugins) for engine in engines) and any(waits(engine, plugins) for engine in engines)
 
 
 def _engines(stage: Stage) -> Iterator[Mapping[str, Any]]:

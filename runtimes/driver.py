@@ -27,6 +27,7 @@ from distillc.runtimes.journal import Journal
 from distillc.runtimes.leases import Leases
 from distillc.runtimes.ledger import actor
 from distillc.runtimes.lock import run_lock
+from distillc.runtimes.open_jobs import open_in, open_jobs
 from distillc.runtimes.selection import select
 from distillc.runtimes.stages.failures import as_distill_error
 from distillc.runtimes.store import Sealed, Store
@@ -172,7 +173,7 @@ class _Run:
         if self.journal.fresh:
             self.journal.rebuild(self.store.all())
         self.journal.start(self.outcome.run, self.plan.name, self.plan.spec, [(s.id, s.key, s.kind) for s in self.stages])
-        costs = {stage.id: asdict(stage.estimate) for stage in self.stages if stage.estimate.tokens is not None}
+        costs = {stage.id: asdict(stage.estimate) for stage in self.stages if stage.estimate.tokens is not None or stage.estimate.models}
         self.log.emit(
             "run started",
             run=self.outcome.run,
@@ -185,12 +186,19 @@ class _Run:
 
     def _end(self, state: str) -> None:
         outcome = self.outcome
+        outcome.messages += self._left_out()
         message = outcome.error.message if outcome.error else None
         with contextlib.suppress(sqlite3.Error):
             self.journal.end(outcome.run, state, outcome.exit_code, message)
             self.journal.close()
         self.log.emit(f"run {state}", run=outcome.run, exit=outcome.exit_code)
         self.log.close()
+
+    def _left_out(self) -> list[str]:
+        """What of this run goes on without it on other machines, and how to end that."""
+        out = open_jobs(self.store.home)
+        lines = [f"{stage.id}: {job} is not collected yet" for stage in self.stages for job in out.get(stage.key, ())]
+        return [*lines, "what is out goes on there until another run collects it, or `distillc cancel` stops it"] if lines else []
 
     async def _tell(self, ended: asyncio.Event) -> None:
         """Passes events on as they come into the log, from workers too, up to the last."""
@@ -253,8 +261,9 @@ class _Run:
                     help="`distillc verify --forget` removes what is damaged; the next run makes it again",
                 )
             self._mark(stage, "kept")
-        elif (sealed := self._adopt(stage)) is not None:
-            self._mark(stage, "adopted")
+        elif (older := self._same(stage)) is not None:
+            sealed = self._adopt(stage, older)
+            self._mark(stage, "adopted", of=older.key)  # what it cost is looked for under that key
         else:
             self.budget.refuse_late()
             self._mark(stage, "running")
@@ -269,20 +278,26 @@ class _Run:
             self._mark(stage, "sealed", time.perf_counter() - started)
         self.sealed[stage.id] = sealed
         self.journal.record(sealed)
-        shutil.rmtree(work_folder(self.store.home, stage.key), ignore_errors=True)
+        work = work_folder(self.store.home, stage.key)
+        if self.outcome.states[stage.id] == "sealed" or not open_in(work):  # whoever sealed it elsewhere knows of no job from here
+            shutil.rmtree(work, ignore_errors=True)
         self._after(stage, sealed)
 
-    def _adopt(self, stage: Stage) -> Sealed | None:
-        digests = {port: self.sealed[ref.stage].digest for port, ref in stage.inputs.items()}
-        content = content_key(stage, digests, self.plugins)
+    def _same(self, stage: Stage) -> Sealed | None:
+        """What the same work on the same bytes has made, under another key."""
+        content = content_key(stage, self._digests(stage), self.plugins)
         found = self.journal.find(content)
         older = None if found is None else self.store.sealed(found)
-        if older is None or older.content_key != content or not self.store.complete(older):
-            return None
+        return older if older is not None and older.content_key == content and self.store.complete(older) else None
+
+    def _adopt(self, stage: Stage, older: Sealed) -> Sealed:
         keys = {port: self.sealed[ref.stage].key for port, ref in stage.inputs.items()}
         return self.store.seal(
-            replace(older, key=stage.key, stage=stage.id, config=stage.config, inputs=keys, digests=digests, content_key=content)
+            replace(older, key=stage.key, stage=stage.id, config=stage.config, inputs=keys, digests=self._digests(stage))
         )
+
+    def _digests(self, stage: Stage) -> dict[str, str]:
+        return {port: self.sealed[ref.stage].digest for port, ref in stage.inputs.items()}
 
     async def _do(self, stage: Stage) -> None:
         contract = contract_of(stage, self.plugins)
@@ -340,11 +355,12 @@ class _Run:
         elif stage.kind in DEPLOYS and stage.config.get("path"):
             self.outcome.delivered.append(deliver(self.store, sealed, self.folder, stage.config["path"]))
 
-    def _mark(self, stage: Stage, state: str, seconds: float | None = None, message: str | None = None) -> None:
+    def _mark(self, stage: Stage, state: str, seconds: float | None = None, message: str | None = None, **extra: Any) -> None:
         self.outcome.states[stage.id] = state
         self.journal.mark(self.outcome.run, stage.id, state, seconds)
         event = "started" if state == "running" else state
-        extra: dict[str, Any] = {"message": message} if message else {}
+        if message:
+            extra["message"] = message
         if seconds is not None:
             extra["seconds"] = round(seconds, 3)
         self.log.emit(f"stage {event}", stage=stage.id, key=stage.key, kind=stage.kind, uses=stage.uses, **extra)

@@ -1,7 +1,7 @@
 """The journal of a shard's finished answers: a kill loses at most the batch in flight.
 
 A record is its length, the CRC-32 of its bytes (both little-endian, 32 bits), then JSON: an answer counts once its record is whole.
-Opening the file cuts off what a kill tore. One process writes it.
+Opening the file cuts off what a kill tore. One process writes it; others may read it meanwhile.
 """
 
 import hashlib
@@ -10,7 +10,7 @@ import os
 import struct
 import zlib
 from base64 import b64decode, b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -45,6 +45,11 @@ class AnswerJournal:
         os.close(self._fd)
 
 
+def read_answers(path: Path) -> Iterator[tuple[str, Completion]]:
+    """The whole records of a journal that somebody else writes: what is torn there may be at work, and stays."""
+    return ((key, completion) for key, completion, _ in _records(path.read_bytes()))
+
+
 def _records(data: bytes) -> Iterator[tuple[str, Completion, int]]:
     """(key, answer, where its record ends), up to the first record that is not whole."""
     place = 0
@@ -61,6 +66,11 @@ def answer_key(field: str, row_id: str, prompt: str) -> str:
     return f"{field}\0{row_id}\0{hashlib.sha256(prompt.encode()).hexdigest()}"
 
 
+def row_in(key: str) -> str:
+    """The row's id in an answer's key."""
+    return key.split("\0")[1]
+
+
 def answer_all(
     running: Running,
     keys: Sequence[str],
@@ -69,7 +79,7 @@ def answer_all(
     decoding: Decoding,
     journal: AnswerJournal,
     size: int,
-) -> Iterator[list[Completion]]:
+) -> Generator[list[Completion], None, None]:
     """Answers group by group into the journal, skipping groups that are whole there; yields what each group newly cost.
 
     A group is one batch of the engine. One that a kill cut is asked again whole, so that its batch is the one it would have been.
@@ -93,7 +103,7 @@ def answer_each(
     decoding: Decoding,
     journal: AnswerJournal,
     size: int,
-) -> Iterator[list[Completion]]:
+) -> Generator[list[Completion], None, None]:
     """As `answer_all`, for an engine whose answers do not hang on what else it is asked: only what the journal lacks is asked.
 
     Yields, too, after each `size` answers. What it yields last was journalled when it came, as all the others were.

@@ -2,7 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,10 @@ from distillc.plugins.api.engines import Running, Waiting
 from distillc.plugins.api.generators import Generator
 from distillc.plugins.api.manifest import Kind
 from distillc.plugins.api.metrics import Item, Metric
-from distillc.runtimes.contracts import answers_each, contract_of, leased, spends
-from distillc.runtimes.inference.answers import AnswerJournal, answer_all, answer_each, answer_key
+from distillc.runtimes.contracts import answers_each, contract_of, leased, spends, waits
+from distillc.runtimes.inference.answers import AnswerJournal, answer_all, answer_each, answer_key, read_answers, row_in
 from distillc.runtimes.inference.prompts import render
+from distillc.runtimes.open_jobs import open_in
 from distillc.runtimes.proof.drawn import drawn
 from distillc.runtimes.stages.context import StageContext
 from distillc.runtimes.stages.shards import cut
@@ -41,10 +44,8 @@ def shards(context: StageContext) -> tuple[Shard, ...]:
         raise StageFailed(
             "no row comes in: the data set is empty", where=context.stage.id, help="check `limit`, `skip` and the step it comes from"
         )
-    if contract_of(context.stage, context.plugins) is Contract.JOB:
-        return cut(rows, len(rows))  # an hour passes for each batch, however small
-    asks_servers = spends(context.stage, context.plugins) or leased(context.stage, context.plugins)
-    return cut(rows, REMOTE_SHARD_ROWS if asks_servers else SHARD_ROWS)
+    _refuse_to_abandon(context)
+    return cut(rows, _shard_rows(context))
 
 
 def run_shard(context: StageContext, shard: Shard, out: Path) -> dict[str, Any]:
@@ -81,6 +82,57 @@ def collect(context: StageContext, parts: Sequence[tuple[Path, Mapping[str, Any]
     return {"rows": rows, "generated": kept + dropped.total(), "kept": kept, "dropped": dict(sorted(dropped.items()))}
 
 
+def _shard_rows(context: StageContext) -> int:
+    """How many rows a shard has, but for the last one."""
+    if contract_of(context.stage, context.plugins) is Contract.JOB:
+        return len(_input(context))  # an hour passes for each batch, however small
+    asks_servers = spends(context.stage, context.plugins) or leased(context.stage, context.plugins)
+    return REMOTE_SHARD_ROWS if asks_servers else SHARD_ROWS
+
+
+def _refuse_to_abandon(context: StageContext) -> None:
+    """Raises StageFailed where rows would be asked that are out in a batch of an earlier run, which had another `mode`: both are paid."""
+    for folder in sorted(context.work.glob("jobs-*")):
+        port = folder.name.split("-", 2)[2]
+        jobs = [] if waits(_engine(context, port), context.plugins) else open_in(folder)
+        if jobs:
+            more = f" (and {len(jobs) - 1} more)" if len(jobs) > 1 else ""
+            raise StageFailed(
+                f"{jobs[0]}{more} is out since an earlier run: its rows would be asked and paid twice",
+                where=context.stage.id,
+                help="run once more with `mode: batch`, which collects it; or `distillc cancel` gives it up, and what it has answered",
+            )
+
+
+def _elsewhere(context: StageContext) -> Mapping[str, Completion]:
+    """Answers in the journals of other shards than their rows are in now: an earlier run cut them otherwise, for a job has one shard."""
+
+    def read() -> dict[str, Completion]:
+        size = _shard_rows(context)
+        shard = {row.row_id: number // size for number, row in enumerate(_input(context))}
+        return {
+            key: answer
+            for path in sorted(context.work.glob("answers-*.journal"))
+            for key, answer in read_answers(path)
+            if shard.get(row_in(key)) != int(path.stem.removeprefix("answers-"))
+        }
+
+    found: dict[str, Completion] = context.once("answers elsewhere", read)
+    return found
+
+
+def _engine(context: StageContext, port: str) -> Mapping[str, Any]:
+    """The engine that the compiler picked for a model: `engine` for the only one, `engines` by port for several."""
+    found = (context.config.get("engines") or {}).get(port) or context.config.get("engine")
+    if not found:
+        raise StageFailed(
+            f"no engine here reads the model of `{port}`",
+            where=context.stage.id,
+            help="install one: `distillc plugins` lists engines",
+        )
+    return {"uses": found} if isinstance(found, str) else found
+
+
 def _input(context: StageContext) -> list[Row]:
     """The rows that enter. `skip` and `limit` count training rows, validation and test pass whole; under test `limit` counts all."""
 
@@ -98,10 +150,11 @@ def _input(context: StageContext) -> list[Row]:
 
 
 def _tell(context: StageContext, shard: Shard, done: int, ports: Sequence[str] = (), port: str = "") -> None:
-    """How far a stage is: so many rows of a shard are done. Of a panel answers are told, for its models come one after the other."""
+    """How far a stage is: so many rows of a shard are done. Of a panel, answers: its models come one after the other, and are named."""
     asked = max(len(ports), 1)
     answers = shard.start * asked + (shard.stop - shard.start) * (ports.index(port) if port else 0) + done
-    context.emit("progress", done=answers, total=len(_input(context)) * asked, unit="rows" if asked == 1 else "answers")
+    unit = {"unit": "rows"} if asked == 1 else {"unit": "answers", "model": context.model(port).info.name}
+    context.emit("progress", done=answers, total=len(_input(context)) * asked, **unit)
 
 
 def _check(context: StageContext, rows: Sequence[Row], made: Sequence[Row], dropped: Mapping[str, str]) -> None:
@@ -132,6 +185,7 @@ class _Context:
         self._shard = shard
         self._journal: AnswerJournal | None = None
         self._accounts: dict[str, Account] = {}
+        self._done: dict[str, int] = {}
         self.dropped: dict[str, str] = {}
 
     @property
@@ -168,35 +222,55 @@ class _Context:
         self.dropped[row.row_id] = reason
 
     def answer(self, port: str, rows: Sequence[Row], *, top_logprobs: int = 0) -> Iterator[tuple[Row, Completion]]:
-        engine = self._engine(port)
+        engine, plugins = _engine(self._stage, port), self._stage.plugins
         if self._journal is None:
             self._journal = AnswerJournal(self._stage.work / f"answers-{self._shard.number:05}.journal")
+        journal = self._journal
         inputs = [str(row.payload["input"]) for row in rows]
         prompts = [render(self.task, text) for text in inputs]
         keys = [answer_key(port, row.row_id, prompt) for row, prompt in zip(rows, prompts, strict=True)]
-        account = self._account(port, engine, self._journal)
-        if any(key not in self._journal.answers for key in keys):
+        elsewhere = _elsewhere(self._stage) if answers_each(engine, plugins) else {}
+        here = [index for index, key in enumerate(keys) if key not in elsewhere]
+        wanted, prompts, inputs = ([of_all[index] for index in here] for of_all in (keys, prompts, inputs))
+        account = self._account(port, engine, journal)
+        jobs = self._stage.work / f"jobs-{self._shard.number:05}-{port}"
+        uncollected = waits(engine, plugins) and any(jobs.glob("*.job.json"))
+        if uncollected or any(key not in journal.answers for key in wanted):
             size = int(getattr(self._stage.plugin_config(Kind.ENGINES, engine["uses"], engine), "batch", BATCH))
-            answer = answer_each if answers_each(engine, self._stage.plugins) else answer_all
+            answer = answer_each if answers_each(engine, plugins) else answer_all
             running: Running = self._stage.once(f"engine {port}", lambda: self._stage.open(engine, port))
-            done, panel = 0, self.ports(port.partition(".")[0])
             account.open(running)
             if isinstance(running, Waiting):
-                running.wait_in(self._stage.work / f"jobs-{self._shard.number:05}-{port}", self._stage.emit)
+                running.wait_in(jobs, partial(self._hear, port, len(rows)))
             decoding = replace(self.decoding, top_logprobs=top_logprobs)
-            for fresh in answer(running, keys, prompts, inputs, decoding, self._journal, size):
-                done = min(done + size, len(rows))
-                if fresh:
-                    account.count(running, fresh)
-                _tell(self._stage, self._shard, done, panel, port)
-                if done < len(rows):
-                    account.refuse_late(running)
+            done = len(rows) - len(wanted)
+            with closing(answer(running, wanted, prompts, inputs, decoding, journal, size)) as answered:
+                for fresh in answered:
+                    done = min(done + size, len(rows))
+                    if fresh:
+                        account.count(running, fresh)
+                    self._tell(port, done)
+                    if done < len(rows):
+                        account.refuse_late(running)
         for row, key in zip(rows, keys, strict=True):
-            yield row, self._journal.answers[key]
+            yield row, elsewhere.get(key) or journal.answers[key]
+
+    def _hear(self, port: str, rows: int, event: str, **fields: Any) -> None:
+        """What a job says. It knows of the rows alone that it was given, the last ones of so many."""
+        if event == "progress":
+            self._tell(port, rows - fields["total"] + fields["done"])
+        else:
+            self._stage.emit(event, **fields)
+
+    def _tell(self, port: str, done: int) -> None:
+        """So many rows are answered by a model. What a job told of before it came is not told again."""
+        if done > self._done.get(port, 0):
+            self._done[port] = done
+            _tell(self._stage, self._shard, done, self.ports(port.partition(".")[0]), port)
 
     def close(self) -> None:
         for account in self._accounts.values():
-            account.tell()
+            account.close()
         if self._journal is not None:
             self._journal.close()
 
@@ -206,15 +280,3 @@ class _Context:
             answers = (answer for key, answer in journal.answers.items() if key.startswith(f"{port}\0"))
             self._accounts[port] = Account(self._stage, self._shard, self.model(port), engine, answers)
         return self._accounts[port]
-
-    def _engine(self, port: str) -> Mapping[str, Any]:
-        """The engine that the compiler picked for a model: `engine` for the only one, `engines` by port for several."""
-        config = self._stage.config
-        found = (config.get("engines") or {}).get(port) or config.get("engine")
-        if not found:
-            raise StageFailed(
-                f"no engine here reads the model of `{port}`",
-                where=self._stage.stage.id,
-                help="install one: `distillc plugins` lists engines",
-            )
-        return {"uses": found} if isinstance(found, str) else found

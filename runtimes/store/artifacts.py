@@ -7,7 +7,7 @@ with artifacts as folders, the journal and the run lock. With a remote store onl
 import hashlib
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
@@ -197,11 +197,11 @@ class Store:
                 stages.append(sealed.stage)
         return sorted(set(stages))
 
-    def gc(self, keep: Iterable[str] | None = None) -> tuple[int, int]:
+    def gc(self, keep: Iterable[str] | None = None, unfinished: Collection[str] = ()) -> tuple[int, int]:
         """Deletes what nothing needs: shards of sealed stages, manifests not in `keep` (None: keeps all), blobs without a name.
 
-        Folders made for libraries go too, and unfinished work that `keep` does not name. Returns (files, bytes) freed. For the holder
-        of the run lock only.
+        Folders made for libraries go too, and work of stages that `keep` does not name; that of stages that are `unfinished` (keys, too)
+        stays. Returns (files, bytes) freed. For the holder of the run lock only.
         """
         kept = None if keep is None else set(keep)
         named: set[str] = set()
@@ -219,7 +219,8 @@ class Store:
         for folder in ("trees", "tmp"):
             shutil.rmtree(self.home / folder, ignore_errors=True)
         for work in (self.home / "work").glob("*"):  # of an unfinished stage it is what resumes it
-            if self.sealed(work.name) is not None or (kept is not None and work.name not in kept):
+            resumed = self.sealed(work.name) is None and (kept is None or work.name in kept)
+            if not resumed and work.name not in unfinished:
                 shutil.rmtree(work, ignore_errors=True)
         return freed[0], freed[1]
 

@@ -34,13 +34,21 @@ def amounts(event: Mapping[str, Any]) -> tuple[float, float, str] | None:
     return None
 
 
+def title(event: Mapping[str, Any]) -> str:
+    """`answers`, or `answers (big)` where a panel is asked: the stage, and the model whose turn it is."""
+    model = f" ({event['model']})" if event["event"] == "progress" and "model" in event else ""
+    return safe(str(event.get("stage", "")) + model)
+
+
 def remark(event: Mapping[str, Any]) -> str | None:
-    """What an event tells that is neither a beginning nor an end: a warning, or where a job on another machine stands."""
+    """What an event tells that is neither a beginning nor an end: a warning, where a job on another machine stands, or what that says."""
     stage = safe(str(event.get("stage", "")))
     if event["event"] == "warning":
         return f"{stage}: warning: {safe(str(event['message']))}"
     if event["event"] == "job":
         return f"{stage}: {safe(str(event['job']))} is {safe(str(event['state']))}"
+    if event["event"] == "job event":
+        return f"{stage}: {safe(str(event['message']))}"
     return None
 
 
@@ -79,9 +87,9 @@ class Lines:
         elif (said := remark(event)) is not None:
             self._say(said)
         elif (found := amounts(event)) is not None:
-            self._progress(stage, *found)
+            self._progress(stage, title(event), *found)
 
-    def _progress(self, stage: str, done: float, total: float, unit: str) -> None:
+    def _progress(self, stage: str, title: str, done: float, total: float, unit: str) -> None:
         now = time.monotonic()
         start, before = self._first.setdefault(stage, (now, done))
         if now - self._told.get(stage, start) < EVERY:
@@ -89,7 +97,7 @@ class Lines:
         self._told[stage] = now
         rate = (done - before) / (now - start) if now > start else 0.0
         rest = f", {rate:.1f} {unit}/s, {left((total - done) / rate)} left" if rate > 0 else ""
-        self._say(f"{stage}: {done:.0f} of {total:.0f} {unit}{rest}")
+        self._say(f"{title}: {done:.0f} of {total:.0f} {unit}{rest}")
 
     def _say(self, text: str) -> None:
         print(text, file=sys.stderr, flush=True)
@@ -139,4 +147,5 @@ class Bars:
         elif stage in self._tasks and (found := amounts(event)) is not None:
             done, total, unit = found
             [speed] = [task.speed for task in self._progress.tasks if task.id == self._tasks[stage]]
-            self._progress.update(self._tasks[stage], completed=done, total=total, rate=f"{unit}, {speed:.1f}/s" if speed else unit)
+            rate = f"{unit}, {speed:.1f}/s" if speed else unit
+            self._progress.update(self._tasks[stage], description=title(event), completed=done, total=total, rate=rate)

@@ -56,9 +56,8 @@ def run(args: argparse.Namespace) -> int:
             progress=progress,
             debug=debug,
         )
-    if args.format == "json":
-        if outcome.error is None:
-            print(json.dumps(as_json(outcome), indent=1, ensure_ascii=False))
+    if args.format == "json" and outcome.error is None:
+        print(json.dumps(as_json(outcome), indent=1, ensure_ascii=False))
     else:
         say(outcome, store)
     if outcome.error is not None:

@@ -9,7 +9,7 @@ import pytest
 
 from distillc.plugins.api.artifacts import Completion, Decoding
 from distillc.plugins.api.engines import Running
-from distillc.runtimes.inference.answers import AnswerJournal, answer_each, answer_key
+from distillc.runtimes.inference.answers import AnswerJournal, answer_each, answer_key, read_answers, row_in
 
 ANSWERS = {
     f"key {i}": Completion(text=f"answer ü {i}" * i, finish_reason="stop", prompt_tokens=i, completion_tokens=2 * i) for i in range(4)
@@ -63,9 +63,20 @@ def test_a_length_beyond_the_file_is_a_torn_record(path: Path) -> None:
     assert opened(path) == ANSWERS
 
 
+def test_what_another_process_is_writing_is_read_and_stays_as_it_is(path: Path) -> None:
+    """The reader comes in the middle of the last record, whose rest the writer then writes."""
+    data = path.read_bytes()
+    path.write_bytes(data[:-5])
+    assert [key for key, _ in read_answers(path)] == ["key 0", "key 1", "key 2"]
+    with path.open("ab") as file:
+        file.write(data[-5:])
+    assert dict(read_answers(path)) == opened(path) == ANSWERS
+
+
 def test_keys_tell_fields_rows_and_prompts_apart() -> None:
     keys = {answer_key(field, row, prompt) for field in ("a", "b") for row in ("1", "2") for prompt in ("x", "y")}
     assert len(keys) == 8
+    assert {row_in(key) for key in keys} == {"1", "2"}
 
 
 class Far:

@@ -1,6 +1,7 @@
 """Generation: answers in the order of the rows, batches that a kill does not change, nothing lost and nothing twice."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +9,13 @@ import pytest
 
 from distillc.compiler.plan import Input, Stage
 from distillc.plugins.api.artifacts import Row
+from distillc.plugins.api.manifest import Kind, Manifest
 from distillc.runtimes.stages import generate
 from distillc.runtimes.stages.context import Artifact, StageContext
 from distillc.runtimes.stages.shards import digest
 from distillc.runtimes.store.rows import read_rows, write_artifact, write_rows
 from distillc.spec.errors import StageFailed
-from tests.unit.runtimes.small_plan import TASK, Echo, FakePlugins
+from tests.unit.runtimes.small_plan import TASK, Echo, FakePlugins, Paid
 
 TEXTS = ["dddd", "a", "ccc", "bb", "eeeee"]
 
@@ -68,6 +70,31 @@ def test_a_kill_costs_the_batch_in_flight_and_changes_no_byte(tmp_path: Path, ki
     assert sum(map(len, Echo.asked)) == 5 - 2 * finished_batches
     one, other = (tmp_path / name / "shard" / generate.ROWS for name in ("killed", "unkilled"))
     assert one.read_bytes() == other.read_bytes()
+
+
+class ByApi(FakePlugins):
+    """Engine `paid` is an API's: with `mode: batch` it is a job, whose rows are one shard."""
+
+    def manifest(self, kind: str, name: str) -> Manifest:
+        capabilities = {"remote": True, "job": {"mode": "batch"}} if name == "paid" else {}
+        return Manifest(kind=Kind(kind), name=name, summary="", config="", impl="", capabilities=capabilities)
+
+
+@pytest.mark.parametrize("modes", [("sync", "batch"), ("batch", "sync")])
+def test_in_another_mode_shards_are_others_and_no_row_is_asked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, modes: tuple[str, str]
+) -> None:
+    monkeypatch.setattr(generate, "REMOTE_SHARD_ROWS", 2)
+    monkeypatch.setattr(Paid, "calls", [])
+    shards = {"sync": [(0, 2), (2, 4), (4, 5)], "batch": [(0, 5)]}
+    for mode in modes:
+        stage = replace(context(tmp_path, engine={"uses": "paid", "mode": mode}), plugins=ByApi())
+        cut = generate.shards(stage)
+        assert [(shard.start, shard.stop) for shard in cut] == shards[mode]
+        for shard in cut:
+            generate.run_shard(stage, shard, tmp_path / "shard")
+    assert sorted(Paid.calls) == sorted(f"{text} ->" for text in TEXTS)
+    assert dict(answered(tmp_path))["ar4"] == "eeeee -> paid"
 
 
 def test_limit_and_skip_count_training_rows_only(tmp_path: Path) -> None:

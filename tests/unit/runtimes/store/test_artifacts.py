@@ -150,6 +150,14 @@ def test_gc_frees_shards_of_sealed_stages_and_blobs_without_an_artifact(store: S
     assert store.verify().damage == ()
 
 
+def test_gc_leaves_unfinished_work_alone_whether_or_not_its_stage_is_sealed_or_kept(store: Store, tmp_path: Path) -> None:
+    store.seal(Sealed(key="sealed", stage="s", kind="x"), files(tmp_path / "1", a="all"))
+    for key in ("sealed", "open", "idle"):
+        (store.home / "work" / key).mkdir(parents=True)
+    store.gc(keep=[], unfinished=["sealed", "open"])
+    assert sorted(path.name for path in (store.home / "work").iterdir()) == ["open", "sealed"]
+
+
 def test_gc_forgets_what_no_kept_run_used(store: Store, tmp_path: Path) -> None:
     for key in ("old", "new"):
         store.seal(Sealed(key=key, stage="s", kind="x"), files(tmp_path / key, a=key, b="shared"))
