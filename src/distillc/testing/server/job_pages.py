@@ -70,8 +70,9 @@ class JobPages:
         return JSONResponse(self._told(job, now))
 
     async def events(self, request: Request) -> Response:
-        events = self._found(request).events(self.state.clock.now())
-        return JSONResponse(page(request, events[::-1], 20))
+        job = self._found(request)
+        events = job.events(self.state.clock.now())
+        return JSONResponse(page(request, events if job.habits.events == "oldest_first" else events[::-1], 20))
 
     async def all_checkpoints(self, request: Request) -> Response:
         """The recorded list begins with the first epoch, OpenAI's with the last."""
@@ -118,16 +119,20 @@ class JobPages:
             files.append(
                 state.files.keep(file_id, job.habits.names.format(epoch=epoch, name=name), "fine-tune-results", int(job.epoch_end(epoch)))
             )
-        step = job.metrics(epoch)["step"]
+        checkpoint_id, metrics, file_ids = state.new_id("ftckpt_"), job.metrics(epoch), [file.file_id for file in files]
+        if job.habits.checkpoints == "recorded":
+            losses = {name: metrics[name] for name in ("train_loss", "valid_loss")}
+            return {"id": checkpoint_id, "metrics": losses, "result_files": file_ids}
+        step = metrics["step"]
         return {
-            "id": state.new_id("ftckpt_"),
+            "id": checkpoint_id,
             "object": "fine_tuning.job.checkpoint",
             "created_at": int(job.epoch_end(epoch)),
             "fine_tuned_model_checkpoint": f"{self._model(job)}:ckpt-step-{step}",
             "fine_tuning_job_id": job.job_id,
-            "metrics": job.metrics(epoch),
+            "metrics": metrics,
             "step_number": step,
-            "result_files": [file.file_id for file in files],
+            "result_files": file_ids,
         }
 
     def _model(self, job: Job) -> str:

@@ -116,6 +116,10 @@ class Jobs(_Part):
     losses: tuple[tuple[float, float], ...] = Field(
         default=RECORDED_LOSSES, min_length=1, description="train and validation loss of each epoch; the last ones stay"
     )
+    checkpoints: Literal["full", "recorded"] = Field(
+        default="full", description="recorded: as in the public walk-through, with id, two losses and files, and without a step or a name"
+    )
+    events: Literal["newest_first", "oldest_first"] = Field(default="newest_first", description="how the list of events begins")
     names: str = Field(default="checkpoint-{epoch}/{name}", description="names of a checkpoint's files; try `../../{name}`")
 
 

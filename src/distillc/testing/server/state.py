@@ -26,6 +26,8 @@ CATALOGUE = (
     "deepseek-ai/DeepSeek-V4-Pro",
 )
 
+TUNED = ("ft:", "ftjob-")  # how the names of tuned models and of their checkpoints begin; what is deployed has its base's name in front
+
 
 @dataclass(slots=True)
 class State:
@@ -55,8 +57,9 @@ class State:
         return [*(self.script.models or CATALOGUE), *(name for name, model in self.deployed.items() if model.serving(now))]
 
     def serves(self, model: object) -> bool:
-        """Whether a model may be asked. Where the script names none, any but what is deployed and not there yet."""
-        if self.script.models or model in self.deployed:
+        """Whether a model may be asked. Where the script names none, any but what is deployed and not there yet, or has to be deployed."""
+        undeployed = self.dialect == "nebius" and str(model).startswith(TUNED)
+        if self.script.models or model in self.deployed or undeployed:
             return model in self.models()
         return True
 

@@ -63,6 +63,24 @@ def test_checkpoints_have_the_recorded_losses(server: Server) -> None:
     assert one == {name: value for name, value in checkpoints[7].items() if name != "result_files"}
 
 
+def test_checkpoints_of_the_recorded_shape_have_an_id_two_losses_and_files(server: Server) -> None:
+    client = server("nebius", jobs={"checkpoints": "recorded"})
+    checkpoints = get(client, tuned(client, hyperparameters={"n_epochs": 2}), "/checkpoints")["data"]
+    assert [checkpoint.keys() for checkpoint in checkpoints] == [{"id", "metrics", "result_files"}] * 2
+    assert [checkpoint["metrics"] for checkpoint in checkpoints] == [
+        {"train_loss": 2.114, "valid_loss": 0.4167},
+        {"train_loss": 1.149, "valid_loss": 0.2410},
+    ]
+
+
+def test_nebius_serves_no_checkpoint_that_nobody_has_deployed(server: Server) -> None:
+    for dialect, status in (("nebius", 404), ("openai", 200)):
+        client = server(dialect)
+        checkpoint = get(client, tuned(client), "/checkpoints")["data"][0]
+        assert client.chat("he go", model=checkpoint["fine_tuned_model_checkpoint"]).status_code == status
+        assert client.chat("he go", model=f"{checkpoint['fine_tuning_job_id']}:{checkpoint['id']}").status_code == status
+
+
 def test_openai_lists_the_last_checkpoint_first(server: Server) -> None:
     client = server("openai")
     job = tuned(client, method={"type": "supervised", "supervised": {"hyperparameters": {"n_epochs": 3, "batch_size": "auto"}}})
@@ -111,6 +129,14 @@ def test_events_are_newest_first_and_say_the_recorded_sentences(server: Server) 
     assert [event["data"]["train_loss"] for event in events if event["type"] == "metrics"] == TRAIN[1::-1]
     page = get(client, job, f"/events?limit=2&after={events[0]['id']}")
     assert page["data"] == events[1:3] and page["has_more"]
+
+
+def test_events_may_be_oldest_first(server: Server) -> None:
+    client = server("nebius", jobs={"events": "oldest_first"})
+    job = tuned(client, hyperparameters={"n_epochs": 2})
+    events = get(client, job, "/events")["data"]
+    assert (events[0]["message"], events[-1]["message"]) == ("Job is submitted", "Training completed successfully")
+    assert get(client, job, f"/events?after={events[-2]['id']}")["data"] == events[-1:]
 
 
 def test_a_job_fails_with_what_it_has(server: Server) -> None:
