@@ -31,15 +31,17 @@ class Budget:
         refuse_late(Allowance(until=self._until))
 
     def left(self) -> Allowance:
-        """Reads the logs of all runs, where anything but the time is limited. Of tokens those to and from APIs count."""
+        """Reads the logs of all runs, where anything but the time is limited. Of tokens those to and from APIs count, also
+        those that a job there was trained on."""
         limits = self._limits
         if not self.counted:
             return Allowance(until=self._until)
         rows = read_ledger(self._runs, self._keys)
-        spent = total(row for row in rows if row.amount.calls)
+        spent = total(row for row in rows if row.amount.calls or row.job)
+        tokens = spent.prompt_tokens + spent.completion_tokens + spent.trained_tokens
         return Allowance(
             calls=max(limits["calls"] - spent.calls, 0) if "calls" in limits else None,
-            tokens=max(limits["tokens"] - spent.prompt_tokens - spent.completion_tokens, 0) if "tokens" in limits else None,
+            tokens=max(limits["tokens"] - tokens, 0) if "tokens" in limits else None,
             usd=max(Decimal(limits["usd"]) - total(rows).usd, Decimal(0)) if "usd" in limits else None,
             until=self._until,
         )

@@ -6,15 +6,18 @@ import signal
 import time
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 from distillc.runtimes.lock import holder
+from distillc.runtimes.remote import batches, fine_tuning
 from distillc.runtimes.remote.client import Client
 from distillc.runtimes.remote.endpoint import Endpoint
-from distillc.runtimes.remote.jobs import Job, cancel, read_job
+from distillc.runtimes.remote.jobs import Cancelled, Job, cancel, delete_sent, read_job
 from distillc.runtimes.remote.pacing import Pace
 from distillc.spec.errors import StageFailed
 
 WAIT = 30.0  # seconds that a run has to end itself
+ENDED = batches.STATES.ended | fine_tuning.STATES.ended
 
 
 def stop(home: Path, run: str) -> bool:
@@ -36,15 +39,32 @@ def jobs_in(folders: Iterable[Path]) -> list[Job]:
     return [read_job(file) for folder in folders for file in sorted(folder.rglob("*.job.json"))]
 
 
-def cancel_job(job: Job) -> bool:
-    """Whether it was there and had not ended. Raises StageFailed where nobody can be asked."""
+class Stopped(NamedTuple):
+    """`left`: why what was sent for it may still be there, of a job of which nothing may stay."""
+
+    how: Cancelled
+    left: StageFailed | None = None
+
+
+def cancel_job(job: Job) -> Stopped:
+    """Raises StageFailed where it may go on: nobody can be asked, or it is refused."""
     endpoint = Endpoint(base_url=job.base_url, name=job.place.strip("/"))
 
-    async def ask() -> bool:
+    async def ask() -> Stopped:
         client = Client.to(endpoint, job.api_key, Path(job.about["folder"]), pace=Pace(1), timeout=60.0, retries=2)
         try:
-            return await cancel(client, job)
+            how = await cancel(client, job, ENDED)
+            return Stopped(how, await _left(client, job))
         finally:
             await client.close()
 
     return asyncio.run(ask())
+
+
+async def _left(client: Client, job: Job) -> StageFailed | None:
+    try:
+        if job.about.get("retention") == "none":
+            await delete_sent(client, job)
+    except StageFailed as error:
+        return error
+    return None

@@ -404,7 +404,7 @@ class Budget(Part):
 
     usd: float | None = Field(None, ge=0, description="money for APIs, in US dollars")
     wall: Duration | None = Field(None, description="a duration such as 4h or 1h30m")
-    tokens: int | None = Field(None, ge=0, description="tokens to and from APIs")
+    tokens: int | None = Field(None, ge=0, description="tokens to and from APIs, and those that models are trained on there")
     calls: int | None = Field(None, ge=0, description="requests to APIs")
 
 

@@ -61,7 +61,7 @@ class TrainSettings:
 @dataclass(frozen=True, slots=True)
 class TrainJob:
     """All that a trainer gets. `work` survives a kill: checkpoints live there. `emit(kind, **fields)` writes to the event log.
-    `folder` is the spec's: secrets in files are relative to it. `usd` is what may still be spent (None: there is no limit).
+    `folder` is the spec's: secrets in files are relative to it. `usd` and `tokens` are what may still be spent on APIs (None: no limit).
 
     `score(outputs)` turns the answers to `validation`, in its order, into the values of the early-stopping metric.
     """
@@ -81,6 +81,7 @@ class TrainJob:
     score: Callable[[Sequence[str]], Mapping[str, float]] | None = None
     folder: Path = Path()
     usd: Decimal | None = None
+    tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from distillc.runtimes.remote import fine_tuning
 from distillc.runtimes.remote.chat import messages
 from distillc.runtimes.remote.client import Client
 from distillc.runtimes.remote.endpoint import Endpoint, read_endpoint
-from distillc.runtimes.remote.jobs import TOKEN, Job, intended
+from distillc.runtimes.remote.jobs import CANCELLED, READ, TOKEN, Job, delete_sent, intended
 from distillc.runtimes.remote.pacing import Pace
 from distillc.spec.errors import BudgetReached, StageFailed
 from distillc.spec.money import cost, dollars, exact
@@ -65,7 +65,10 @@ class _FineTuning(ABC):
             while (tuned := await self._ended(client, job, endpoint)) is None:
                 pass
             weights = await fine_tuning.fetch(client, tuned.best, job.out / WEIGHTS)
-            await self._forget(client, self._intent(job, endpoint))
+            intent = self._intent(job, endpoint)
+            await self._forget(client, intent)
+            intent.about[READ] = True
+            intent.save()
         finally:
             await client.close()
         record = {
@@ -80,10 +83,9 @@ class _FineTuning(ABC):
         return tuned
 
     async def _ended(self, client: Client, job: TrainJob, endpoint: Endpoint) -> fine_tuning.Tuned | None:
-        """None where an earlier try's job was cancelled meanwhile: then the next one is another."""
+        """None where an earlier try's job was cancelled from here: then the next one is another."""
         intent = self._intent(job, endpoint)
-        earlier = intent.request is not None
-        if not earlier:
+        if intent.request is None:
             self._refuse_overspending(job, endpoint)
         request, files = self._request(job, endpoint, intent), _files(job, endpoint, intent)
         try:
@@ -94,7 +96,7 @@ class _FineTuning(ABC):
             job.emit("trained", tokens=failed.trained_tokens, steps=0, best_step=0, stopped="failed", **self._bill(intent.id))
             await self._forget(client, intent)
             intent.file.unlink()
-            if earlier and failed.cancelled:
+            if failed.cancelled and intent.about.get(CANCELLED):
                 return None
             raise
 
@@ -104,7 +106,7 @@ class _FineTuning(ABC):
             place=fine_tuning.PLACE,
             base_url=endpoint.base_url,
             api_key=self.config.api_key,
-            about={"folder": str(job.folder)},
+            about={"folder": str(job.folder), "retention": self.config.retention},
         )
 
     def _request(self, job: TrainJob, endpoint: Endpoint, intent: Job) -> dict[str, Any]:
@@ -117,18 +119,15 @@ class _FineTuning(ABC):
         }
 
     def _refuse_overspending(self, job: TrainJob, endpoint: Endpoint) -> None:
-        """Raises BudgetReached for a job that could cost more than may be spent. A token has a byte at least, and rows are cut nowhere."""
-        price = self._price()
-        if price is None or job.usd is None:
+        """Raises BudgetReached for a job that could take more than may be spent. A token has a byte at least, and rows are cut nowhere."""
+        if job.usd is None and job.tokens is None:
             return
-        said = (message["content"] for talk in _conversations(job, endpoint, job.rows) for message in talk)
-        most = cost(sum(len(text.encode()) for text in said) * int(job.settings.epochs), price)
-        if most > job.usd:
-            raise BudgetReached(
-                f"the budget is reached: the job may cost {dollars(most)}, and {dollars(job.usd)} may be spent",
-                help="raise `budget.usd` and run again, or train on fewer rows or epochs",
-                where=job.name,
-            )
+        sizes = (len(fine_tuning.example_line(talk)) for talk in _conversations(job, endpoint, job.rows))
+        tokens, price = sum(sizes) * int(job.settings.epochs), self._price()
+        if job.tokens is not None and tokens > job.tokens:
+            raise _reached(job, f"be trained on {tokens:,} tokens, and {job.tokens:,} are left", "tokens")
+        if job.usd is not None and price is not None and (most := cost(tokens, price)) > job.usd:
+            raise _reached(job, f"cost {dollars(most)}, and {dollars(job.usd)} may be spent", "usd")
 
     def _price(self) -> Decimal | None:
         """Of a million trained tokens."""
@@ -141,7 +140,7 @@ class _FineTuning(ABC):
 
     async def _forget(self, client: Client, intent: Job) -> None:
         if self.config.retention == "none":
-            await fine_tuning.forget(client, intent)
+            await delete_sent(client, intent)
 
 
 class OpenAIFineTuning(_FineTuning):
@@ -180,6 +179,14 @@ class NebiusFineTuning(_FineTuning):
                 **adapters,
             }
         }
+
+
+def _reached(job: TrainJob, what: str, limit: str) -> BudgetReached:
+    return BudgetReached(
+        f"the budget is reached: the job may {what}",
+        help=f"raise `budget.{limit}` and run again, or train on fewer rows or epochs",
+        where=job.name,
+    )
 
 
 def _files(job: TrainJob, endpoint: Endpoint, intent: Job) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import httpx
 
 from distillc.runtimes.remote.client import Client
 from distillc.runtimes.remote.failures import KEPT, MayPass, Rejected
+from distillc.spec.errors import StageFailed
 
 PATH = "/files"
 PIECE = 1 << 20
@@ -30,8 +31,11 @@ async def upload(client: Client, file: Path, *, name: str, purpose: str) -> str:
 
 
 async def download(client: Client, file_id: str, target: Path) -> None:
-    """The file's bytes, all of them: a body that ends before what the API says of its size is fetched again."""
-    told = await client.ask("GET", f"{PATH}/{quote(file_id)}")
+    """The file's bytes, all of them: a body that ends before what the API says of its size, where it does, is fetched again."""
+    try:
+        told = await client.ask("GET", f"{PATH}/{quote(file_id)}")
+    except StageFailed:  # the content may be there all the same
+        told = None
     size = told.get("bytes") if isinstance(told, Mapping) else None
 
     async def fetch() -> None:
@@ -60,20 +64,20 @@ async def delete(client: Client, file_id: str) -> None:
 
 async def delete_named(client: Client, part: str) -> None:
     """All files whose name has this in it: what tries that broke off have left, too."""
-    async for told in listed(client, PATH):
-        if part in str(told.get("filename")):
-            await delete(client, str(told["id"]))
+    found = [str(told["id"]) async for told in listed(client, PATH) if part in str(told.get("filename"))]
+    for file_id in found:  # not before: the next page begins after a file that has to be there
+        await delete(client, file_id)
 
 
-async def listed(client: Client, path: str, *, most: int = 10_000) -> AsyncIterator[Mapping[str, Any]]:
-    """The entries of a list of the API, as it orders them: newest first, most often."""
-    after, found = "", 0
+async def listed(client: Client, path: str, *, after: str | None = None, most: int = 10_000) -> AsyncIterator[Mapping[str, Any]]:
+    """The entries of a list of the API, as it orders them: newest first, most often. `after`: the id of the one before the first."""
+    found = 0
     while found < most:
-        reply = await client.ask("GET", f"{path}?limit=100{after}")
+        reply = await client.ask("GET", f"{path}?limit=100{f'&after={quote(after)}' if after else ''}")
         entries = [entry for entry in reply.get("data") or () if isinstance(entry, Mapping)] if isinstance(reply, Mapping) else []
         for entry in entries:
             yield entry
         found += len(entries)
         if not entries or not reply.get("has_more"):
             return
-        after = f"&after={quote(str(entries[-1].get('id')))}"
+        after = str(entries[-1].get("id"))

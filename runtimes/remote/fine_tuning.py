@@ -15,8 +15,10 @@ from typing import Any
 from urllib.parse import quote
 
 from distillc.runtimes.remote.client import Client
-from distillc.runtimes.remote.files import delete_named, download, listed, upload
+from distillc.runtimes.remote.failures import Rejected
+from distillc.runtimes.remote.files import download, listed, upload
 from distillc.runtimes.remote.jobs import Job, States, Told, Watch, submit
+from distillc.runtimes.remote.tuning_events import NO_SUCH_PAGE, Events
 from distillc.spec.errors import StageFailed
 
 PLACE = "/fine_tuning/jobs"
@@ -56,7 +58,7 @@ class Tuned:
     @property
     def source(self) -> str:
         """What a platform that serves checkpoints under a name of their own calls this one."""
-        return f"{self.job}:{self.best.id}"
+        return f"{self.job}:{self.best.id}" if self.best.id else self.job
 
 
 class JobFailed(StageFailed):
@@ -68,9 +70,13 @@ class JobFailed(StageFailed):
 
 
 def write_examples(path: Path, examples: Iterable[Sequence[Mapping[str, str]]]) -> None:
-    """A conversation a line; its last message is the answer that is learned."""
-    with path.open("w", encoding="utf-8") as file:
-        file.writelines(json.dumps({"messages": list(messages)}, ensure_ascii=False) + "\n" for messages in examples)
+    with path.open("wb") as file:
+        file.writelines(map(example_line, examples))
+
+
+def example_line(messages: Sequence[Mapping[str, str]]) -> bytes:
+    """A conversation; its last message is the answer that is learned. What a template adds is less than the JSON is."""
+    return json.dumps({"messages": list(messages)}, ensure_ascii=False).encode() + b"\n"
 
 
 def suffix(name: str, token: str) -> str:
@@ -93,24 +99,29 @@ async def tune(
     if job.id is None:
         await submit(client, job, {**body, **job.uploads})
         emit("job submitted", place=PLACE, job=job.id)
-    seen: set[str] = set()
-
-    async def tell(job: Job, told: Told) -> None:
-        await _tell(client, job, told, seen, emit)
-
-    _, told = await Watch(
-        client, STATES, tell=tell, warn=lambda message: emit("warning", message=message), longest=look, patience=patience
-    ).ended([job])
+    progress = _Progress(client, job, emit)
+    _, told = await Watch(client, STATES, tell=progress.tell, warn=progress.warn, longest=look, patience=patience).ended([job])
     tokens = _whole(told.get("trained_tokens"))
     if str(told["status"]).lower() != "succeeded":
         raise _failed(client, job, told, tokens)
-    checkpoints = _checkpoints([one async for one in listed(client, f"{PLACE}/{quote(str(job.id))}/checkpoints")])
-    last = checkpoints[-1] if checkpoints else Checkpoint(id="", step=_whole(told.get("trained_steps")))
+    steps = _whole(told.get("trained_steps"))
+    checkpoints = _checkpoints(await _listed_checkpoints(client, job, progress.warn), steps)
+    last = checkpoints[-1] if checkpoints else Checkpoint(id="", step=steps)
     if (model := told.get("fine_tuned_model")) and not last.name:
         last = replace(last, name=str(model))
     checkpoints = (*checkpoints[:-1], last)
-    steps = _whole(told.get("trained_steps")) or checkpoints[-1].step
-    return Tuned(str(job.id), best(checkpoints), checkpoints, tokens, steps)
+    return Tuned(str(job.id), best(checkpoints), checkpoints, tokens, steps or checkpoints[-1].step)
+
+
+async def _listed_checkpoints(client: Client, job: Job, warn: Callable[[str], None]) -> list[Mapping[str, Any]]:
+    """None where the API has no such list: the job is done, and paid for."""
+    try:
+        return [one async for one in listed(client, f"{PLACE}/{quote(str(job.id))}/checkpoints")]
+    except Rejected as error:
+        if error.status not in NO_SUCH_PAGE:
+            raise
+        warn(f"{error.message}: job {job.id} shows no checkpoints; its last weights are kept")
+        return []
 
 
 def best(checkpoints: Sequence[Checkpoint]) -> Checkpoint:
@@ -125,7 +136,7 @@ async def fetch(client: Client, checkpoint: Checkpoint, folder: Path) -> list[st
     for number, file_id in enumerate(checkpoint.files):
         told = await client.ask("GET", f"/files/{quote(file_id)}")
         said = told.get("filename") if isinstance(told, Mapping) else None
-        name = safe_name(str(said)) or f"file-{number}"
+        name = safe_name(str(said or "")) or f"file-{number}"
         name = f"{number}-{name}" if name in names else name
         folder.mkdir(parents=True, exist_ok=True)
         await download(client, file_id, folder / name)
@@ -139,36 +150,51 @@ def safe_name(said: str) -> str | None:
     return name if _NAME.fullmatch(name) else None
 
 
-async def forget(client: Client, job: Job) -> None:
-    """Deletes the rows that were sent for a job, those of tries that broke off too."""
-    await delete_named(client, job.token)
+class _Progress:
+    """Tells how a job is doing, each thing once."""
+
+    def __init__(self, client: Client, job: Job, emit: Emit) -> None:
+        self._emit = emit
+        self._events = Events(client, f"{PLACE}/{quote(str(job.id))}/events")
+        self._state = ""
+        self._warned: set[str] = set()
+
+    async def tell(self, job: Job, told: Told) -> None:
+        """After a look: its state, what has happened since the last one, and how far it is."""
+        if (state := str(told["status"])) != self._state:
+            self._state = state
+            self._emit("job", job=job.id, state=state)
+        try:
+            for event in await self._events.new():
+                message = " ".join(str(event.get("message")).split())[:300]
+                self._emit("job event", job=job.id, level=str(event.get("level")), message=message)
+        except StageFailed as error:
+            self.warn(f"{error.message}: the events of job {job.id} are not to be had; waiting on")
+        total = _whole(told.get("total_steps"))
+        if total:
+            self._emit("progress", done=_whole(told.get("trained_steps")), total=total, unit="steps")
+
+    def warn(self, message: str) -> None:
+        if message not in self._warned:
+            self._warned.add(message)
+            self._emit("warning", message=message)
 
 
-async def _tell(client: Client, job: Job, told: Told, seen: set[str], emit: Emit) -> None:
-    """What has happened since the last look, the oldest first, and how far the job is."""
-    events = [event async for event in listed(client, f"{PLACE}/{quote(str(job.id))}/events") if str(event.get("id")) not in seen]
-    for event in sorted(events, key=lambda event: (_whole(event.get("created_at")), str(event.get("id")))):
-        seen.add(str(event.get("id")))
-        emit("job event", job=job.id, level=str(event.get("level")), message=" ".join(str(event.get("message")).split())[:300])
-    total = _whole(told.get("total_steps"))
-    if total:
-        emit("progress", done=_whole(told.get("trained_steps")), total=total, unit="steps")
-
-
-def _checkpoints(told: Sequence[Mapping[str, Any]]) -> tuple[Checkpoint, ...]:
-    """By step. All are judged by the same loss."""
+def _checkpoints(told: Sequence[Mapping[str, Any]], steps: int) -> tuple[Checkpoint, ...]:
+    """By step. All are judged by the same loss. Where no step is told they are as listed, and spread evenly over the `steps` of the job: an
+    epoch each (recorded)."""
     metrics = [said if isinstance(said := one.get("metrics"), Mapping) else {} for one in told]
     loss = next((name for name in LOSSES if any(_number(said.get(name)) is not None for said in metrics)), LOSSES[0])
     found = [
         Checkpoint(
             id=str(one.get("id")),
-            step=_whole(one.get("step_number")) or _whole(said.get("step")),
+            step=_whole(one.get("step_number")) or _whole(said.get("step")) or (steps or len(told)) * number // len(told),
             train_loss=_number(said.get("train_loss")),
             validation_loss=_number(said.get(loss)),
             name=str(one["fine_tuned_model_checkpoint"]) if one.get("fine_tuned_model_checkpoint") else None,
             files=tuple(map(str, files)) if isinstance(files := one.get("result_files"), list) else (),
         )
-        for one, said in zip(told, metrics, strict=True)
+        for number, (one, said) in enumerate(zip(told, metrics, strict=True), 1)
     ]
     return tuple(sorted(found, key=lambda one: one.step))
 

@@ -11,22 +11,27 @@ import os
 import random
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from distillc.runtimes.remote.client import Client
 from distillc.runtimes.remote.failures import Busy, MayPass, Rejected
-from distillc.runtimes.remote.files import listed
+from distillc.runtimes.remote.files import delete_named, listed
 from distillc.spec.errors import StageFailed
 
+NOT_FOUND = 404
 CANCELLED = "cancelled"  # in a job's `about`: it was stopped from here, so that another run may go on without asking why
+READ = "read"  # in a job's `about`: all that it made is here
 TOKEN = "distillc"  # the name of the token in a job's `metadata`
 UPLOADED = ("input_file_id", "training_file")  # an uploaded file belongs to one job, which it tells as well as a token does
 FIRST, GROWTH = 1.0, 1.5  # seconds until the second look, and how much longer each further pause is
 LOOKS, BETWEEN = 3, 1.0  # a list may lag behind: so often, and so many seconds later each time
+REFUSALS = 5  # looks in a row that end a watch: a single refusal may be a proxy's, or come of a list that lags behind
 
 Told = Mapping[str, Any]
 """What the other side says of a job."""
@@ -43,7 +48,8 @@ class States(NamedTuple):
 class Job:
     """`place` is the path of its list, `/batches` say. `api_key` is the reference to the key, so that anyone may cancel it later.
 
-    `uploads`: what was uploaded for it, by names of the caller's.
+    `uploads`: what was uploaded for it, by names of the caller's. `about` is the caller's too, but for what it says to whoever cancels it:
+    which `folder` its spec is in, and by a `retention` of `none` that nothing of it may stay there.
     """
 
     file: Path
@@ -135,28 +141,85 @@ def _is(told: Told, job: Job) -> bool:
     return same or job.token in str(told.get("suffix"))
 
 
+class Gone(Rejected):
+    """The other side lists its jobs, and `job`, an id, is none of them."""
+
+    def __init__(self, client: Client, job: str) -> None:
+        super().__init__(
+            f"{client.endpoint}: it knows no job {job} (any more)",
+            help="was it made with another key, or at another address? Else `distillc cancel` forgets it: the next run makes another",
+            status=NOT_FOUND,
+        )
+        self.job = job
+
+
 async def look(client: Client, job: Job) -> Told:
-    told = await client.ask("GET", f"{job.place}/{quote(str(job.id))}")
+    """What the other side says of a job. Raises Gone where it knows of none: a mere 404 may be a proxy's."""
+    job_id = str(job.id)
+    try:
+        told = await client.ask("GET", f"{job.place}/{quote(job_id)}")
+    except Rejected as error:
+        if error.status == NOT_FOUND and await _is_missing(client, job):
+            raise Gone(client, job_id) from None
+        raise
     if not isinstance(told, Mapping) or "status" not in told:
         raise MayPass(f"{client.endpoint}: what came for job {job.id} is JSON, and no job")
     return told
 
 
-async def cancel(client: Client, job: Job) -> bool:
-    """Asks the other side to stop it. False where it was never there, or has ended; what it has made so far is the next run's."""
+async def _is_missing(client: Client, job: Job) -> bool:
+    try:
+        reply = await client.ask("GET", f"{job.place}?limit=1")
+        ids = {str(told.get("id")) async for told in listed(client, job.place)}
+    except StageFailed:
+        return False
+    return isinstance(reply, Mapping) and isinstance(reply.get("data"), list) and job.id not in ids
+
+
+class Cancelled(StrEnum):
+    """What became of a job that was to be cancelled."""
+
+    NOW = "cancelled"
+    ENDED = "nothing to cancel"
+    GONE = "nothing to cancel: it is not known there, and forgotten here"
+
+
+async def cancel(client: Client, job: Job, ended: Container[str]) -> Cancelled:
+    """Asks the other side to stop it; `ended` are the states in which nothing is left to stop. What it has made is the next run's.
+
+    Raises StageFailed where it may go on. A job that is not known there loses its file, so that the next run makes another.
+    """
     if job.id is None and job.request is not None:
         job.id = await _found(client, job)
     if job.id is None:
-        return False
+        return Cancelled.ENDED
     try:
         await client.ask("POST", f"{job.place}/{quote(job.id)}/cancel")
-    except Rejected as error:
-        if error.status in (401, 403):
+    except StageFailed as refused:  # whatever it says, whether the job goes on is the job's own to tell
+        try:
+            state = str((await look(client, job))["status"]).lower()
+        except Gone:
+            job.file.unlink()
+            return Cancelled.GONE
+        except StageFailed:
+            raise refused from None
+        if state in ended:
+            job.about[CANCELLED] = True
+            job.save()
+            return Cancelled.ENDED
+        if state != "cancelling":
             raise
-        return False
     job.about[CANCELLED] = True
     job.save()
-    return True
+    return Cancelled.NOW
+
+
+async def delete_sent(client: Client, job: Job) -> None:
+    """Deletes the files that were sent for a job, those of tries that broke off too. One that is still to be made is sent them again."""
+    await delete_named(client, job.token)
+    if job.id is None and job.uploads:
+        job.uploads.clear()
+        job.save()
 
 
 class Watch:
@@ -181,6 +244,7 @@ class Watch:
         self._pause = min(FIRST, longest)
         self._until = time.monotonic() + patience * 3600
         self._warned: set[str] = set()
+        self._refused: Counter[str] = Counter()  # how often in a row, by the job's token
 
     async def ended(self, jobs: Sequence[Job]) -> tuple[Job, Told]:
         """The first of them that is found to have ended. Raises StageFailed when patience is at its end."""
@@ -201,9 +265,13 @@ class Watch:
         """What is said of a job that has ended."""
         try:
             told = await look(self._client, job)
-        except MayPass as error:  # hours may pass until it ends: a line that is down for minutes ends nothing
+        except StageFailed as error:  # hours may pass until it ends: a line, or a server, that is down for minutes ends nothing
+            self._refused[job.token] += isinstance(error, Rejected) and error.status != 0
+            if self._refused[job.token] == REFUSALS:
+                raise
             self._once(f"{error.message}; waiting on")
             return None
+        self._refused[job.token] = 0
         await self._tell(job, told)
         state = str(told["status"]).lower()
         if state not in self._states.active | self._states.ended:

@@ -39,6 +39,7 @@ def run(context: StageContext) -> dict[str, Any]:
             score=scorer(context, stopping, validation) if stopping and stopping.get("uses") and validation else None,
             folder=context.folder,
             usd=context.purse.left.usd,
+            tokens=context.purse.left.tokens,
         )
     )
     history = [dict(entry) for entry in result.history]

@@ -1,6 +1,7 @@
 """`distillc cancel [RUN]`: stops a run, and its jobs on other machines, which would go on billing. Without a name: the newest.
 
-What they have made so far is kept: the same spec, run again, takes it and has the rest made anew.
+What they have made so far is kept: the same spec, run again, takes it and has the rest made anew. What was sent for them is deleted there
+where `privacy` asks for that.
 """
 
 import argparse
@@ -25,10 +26,12 @@ def run(args: argparse.Namespace) -> int:
     jobs = jobs_in(work_folder(home, stage.key) for stage in stages)
     for job in jobs:
         try:
-            ended = "cancelled" if cancel_job(job) else "nothing to cancel"
+            said, left = cancel_job(job)
+            what = f"{said}; what was sent for it may still be there: {left.message}" if left else said
+            failed = failed or left
         except DistillError as error:  # the others may go on billing too
-            failed, ended = failed or error, f"may go on: {error.message}"
-        print(f"{job.place.strip('/')} {job.id or job.token} at {job.base_url}: {ended}")
+            failed, what = failed or error, f"may go on: {error.message}"
+        print(f"{job.place.strip('/')} {job.id or job.token} at {job.base_url}: {what}")
     if failed:
         raise failed
     if not jobs:

@@ -4,15 +4,28 @@ import asyncio
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from distillc.runtimes.remote.client import Client
 from distillc.runtimes.remote.endpoint import Endpoint
-from distillc.runtimes.remote.fine_tuning import PLACE, Checkpoint, JobFailed, Tuned, best, fetch, safe_name, suffix, tune, write_examples
-from distillc.runtimes.remote.jobs import TOKEN, cancel, intended, read_job
+from distillc.runtimes.remote.fine_tuning import (
+    PLACE,
+    STATES,
+    Checkpoint,
+    JobFailed,
+    Tuned,
+    best,
+    fetch,
+    safe_name,
+    suffix,
+    tune,
+    write_examples,
+)
+from distillc.runtimes.remote.jobs import TOKEN, Cancelled, cancel, intended, read_job
 from distillc.runtimes.remote.pacing import Pace
+from distillc.runtimes.remote.tuning_events import Events
 from distillc.testing.server import Fault, Script, Served, serve
 from distillc.testing.server.script import Dialect, Jobs
 
@@ -100,6 +113,64 @@ def test_its_events_come_once_and_in_their_order(tmp_path: Path) -> None:
     assert done == sorted(done) and done[-1] == (30, 30)
 
 
+def test_each_state_is_told_once(tmp_path: Path) -> None:
+    with serve(Script(jobs=Jobs(seconds=3000)), dialect="nebius") as server:
+        walk = Walk(tmp_path, server)
+        job = walk.run().job
+    assert [(one["job"], one["state"]) for one in walk.events if one["event"] == "job"] == [(job, "running"), (job, "succeeded")]
+
+
+def test_of_a_list_that_begins_with_the_oldest_event_only_what_is_new_is_asked_for(tmp_path: Path) -> None:
+    with serve(Script(jobs=Jobs(seconds=3000, events="oldest_first")), dialect="nebius") as server:
+        walk = Walk(tmp_path, server)
+        walk.run()
+        asked = [call["query"] for call in server.calls() if call["path"].endswith("/events")]
+    assert len(walk.said("job event")) == 14 and len(asked) == 5
+    assert ["after=ftevent-" in query for query in asked] == [False, True, True, True, True]
+
+
+@pytest.mark.parametrize("fault", [Fault(status=404), Fault(status=500, times=7), Fault(kind="html", times=2)], ids=lambda one: one.kind)
+def test_a_job_whose_events_are_not_to_be_had_goes_on(tmp_path: Path, fault: Fault) -> None:
+    there = fault.model_copy(update={"method": "GET", "path": "/v1/fine_tuning/jobs/*/events"})
+    with serve(Script(jobs=Jobs(seconds=3000), faults=(there,)), dialect="nebius") as server:
+        walk = Walk(tmp_path, server)
+        assert walk.run().best.step == 24
+        asked = [call for call in server.calls() if call["path"].endswith("/events")]
+    [warning] = walk.said("warning")
+    assert warning.endswith("are not to be had; waiting on")
+    assert len(walk.said("job event")) == (0 if fault.status == 404 else 14)
+    assert len(asked) == 1 or fault.status != 404, "what an API does not have is asked for once"
+
+
+def test_where_no_checkpoints_are_shown_the_last_weights_are_kept(tmp_path: Path) -> None:
+    hidden = Fault(status=404, method="GET", path="/v1/fine_tuning/jobs/*/checkpoints")
+    with serve(Script(faults=(hidden,)), dialect="generic") as server:
+        walk = Walk(tmp_path, server)
+        tuned = walk.run()
+    assert (tuned.best.name or "").startswith(f"ft:{BASE}:") and "ckpt" not in (tuned.best.name or "")
+    assert (tuned.best.step, tuned.source) == (30, tuned.job)
+    assert "its last weights are kept" in walk.said("warning")[0]
+
+
+def test_checkpoints_without_a_step_are_an_epoch_each(tmp_path: Path) -> None:
+    """The recorded shape: an id, two losses and files. Ten of them, thirty steps, the eighth is the best."""
+    with serve(Script(jobs=Jobs(checkpoints="recorded")), dialect="nebius") as server:
+        walk = Walk(tmp_path, server)
+        tuned = walk.run()
+    assert [one.step for one in tuned.checkpoints] == [3 * epoch for epoch in range(1, 11)]
+    assert (tuned.best.step, tuned.best.validation_loss, tuned.best.name) == (24, 0.1991, None)
+    assert len(walk.fetched) == 2
+
+
+def test_a_file_without_a_name_gets_a_number(tmp_path: Path) -> None:
+    nameless = Fault(kind="other_shape", method="GET", path="/v1/files/file-*")
+    with serve(Script(), dialect="nebius") as server:
+        walk = Walk(tmp_path, server)
+        server.change(Script(faults=(nameless,)))
+        walk.run()
+    assert walk.fetched == ["file-0", "file-1"]
+
+
 def test_a_state_that_nobody_knows_is_waited_for(tmp_path: Path) -> None:
     with serve(Script(jobs=Jobs(state="warming_up", seconds=3000)), dialect="nebius") as server:
         walk = Walk(tmp_path, server)
@@ -145,14 +216,14 @@ def test_a_job_that_is_cancelled_is_no_longer_billed(tmp_path: Path) -> None:
         with pytest.raises(Exception, match="has not ended"):
             walk.run(patience=0.00001)
 
-        async def stop() -> bool:
+        async def stop() -> Cancelled:
             client = Client(Endpoint(base_url=server.url, name=BASE), "a-key", pace=Pace(1))
             try:
-                return await cancel(client, read_job(tmp_path / "tuning.job.json"))
+                return await cancel(client, read_job(tmp_path / "tuning.job.json"), STATES.ended)
             finally:
                 await client.close()
 
-        assert asyncio.run(stop())
+        assert asyncio.run(stop()) is Cancelled.NOW
         with pytest.raises(JobFailed, match="was cancelled") as raised:
             walk.run()
         billed = server.totals()["totals"][f"{BASE} training"]["trained_tokens"]
@@ -216,3 +287,26 @@ def test_an_example_is_a_conversation_a_line(tmp_path: Path) -> None:
     write_examples(tmp_path / "rows.jsonl", [TALK, [{"role": "user", "content": "ü\n"}, {"role": "assistant", "content": "\u2028"}]])
     lines = (tmp_path / "rows.jsonl").read_bytes().split(b"\n")
     assert [json.loads(line)["messages"][-1]["content"] for line in lines if line] == ["She goes.", "\u2028"]
+
+
+class LongList:
+    """A client of an API with 250 events, listed from the newest on. `pages`: how many were asked for."""
+
+    def __init__(self) -> None:
+        self.events = [{"id": f"e{number}", "created_at": number} for number in range(250)]
+        self.pages = 0
+
+    async def ask(self, method: str, path: str) -> Any:
+        self.pages += 1
+        newest = self.events[::-1]
+        start = next((at for at, event in enumerate(newest, 1) if path.endswith(f"&after={event['id']}")), 0)
+        return {"data": newest[start : start + 100], "has_more": start + 100 < len(newest)}
+
+
+def test_of_a_long_list_that_begins_with_the_newest_event_a_page_is_read() -> None:
+    there = LongList()
+    events = Events(cast(Client, there), "/events")
+    assert len(asyncio.run(events.new())) == 250 and there.pages == 3
+    there.events += [{"id": "e250", "created_at": 250}, {"id": "e251", "created_at": 251}]
+    assert [event["id"] for event in asyncio.run(events.new())] == ["e250", "e251"]
+    assert there.pages == 4
