@@ -177,6 +177,7 @@ COMPILER_CODES: Mapping[str, Code] = {
     "D554": _compiler_rule("larger_student"),
     "D555": _compiler_rule("unread_architecture", binding=True),
     "D556": _compiler_rule("frozen_layers", binding=True),
+    "D557": _compiler_rule("undeployed_model"),
     "D650": _compiler_rule("judge_family"),
     "D651": _compiler_rule("deploy_path", binding=True),
     "D652": _compiler_rule("value_twice", binding=True),

@@ -1,5 +1,6 @@
 """Lowers `train` and `capture`: what a teacher knows about the rows is captured once, then the student learns from it."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from distillc.compiler.document import Where
@@ -32,7 +33,7 @@ def lower_train(graph: Graph, step: Step, body: TrainStep) -> None:
     losses = {name: graph.fields("losses", loss, (*step.where, "losses", name)) for name, loss in body.losses.items()}
     config: dict[str, Any] = {
         **trainer.config,
-        **{key: getattr(body, key) for key in SETTINGS},
+        **_settings(body, graph.outline.capabilities("trainers", uses).get("takes", {})),
         "name": step.name,
         "model": body.model,
         "data": body.data,
@@ -56,6 +57,13 @@ def lower_train(graph: Graph, step: Step, body: TrainStep) -> None:
     nested += wire_references(graph, trainer, config, inputs)
     here = () if graph.outline.capabilities("trainers", uses).get("remote") else losses.values()  # elsewhere nothing of ours computes them
     graph.add(Draft(step.name, "train", uses, config, inputs, step.name, step.where), [trainer, *here, *metric, *nested])
+
+
+def _settings(body: TrainStep, takes: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """How it trains: as the step says, else by the trainer's own defaults, else by the language's."""
+    known = {key: getattr(body, key) for key in SETTINGS}
+    own = {key: takes[key]["default"] for key in SETTINGS if "default" in takes.get(key, {})}
+    return {**known, **own, **{key: known[key] for key in body.model_fields_set & known.keys()}}
 
 
 def _captures(graph: Graph, step: Step, body: TrainStep, losses: dict[str, Fields], rows: Input) -> dict[str, str]:

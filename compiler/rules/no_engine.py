@@ -20,7 +20,7 @@ from distillc.spec.diagnostic import Diagnostic
 
 
 def check(outline: Outline) -> Iterator[Diagnostic]:
-    for name, where in _run(outline).items():
+    for name, where in asked(outline).items():
         model = outline.models[name]
         format = outline.known(model, "format")
         if model.engine is not None:
@@ -32,7 +32,7 @@ def check(outline: Outline) -> Iterator[Diagnostic]:
             yield error(outline, "D551", where, message, _help(outline, format))
 
 
-def _run(outline: Outline) -> dict[str, Where]:
+def asked(outline: Outline) -> dict[str, Where]:
     """The models that answer, are measured or are exported, with the first place that says so."""
     found: dict[str, Where] = {}
     for step in outline.order:

@@ -3,7 +3,8 @@
 Why: a platform that tunes models has fewer keys than a training on this machine, in narrower ranges, and one loss. Some APIs pass over
 what they do not know and train all the same, at full price: with `learning_rate_multiplier` for `learning_rate`, say, or with a rank that
 they call otherwise (https://github.com/nebius/token-factory-cookbook has both). They train every epoch, too: a `patience` stops nothing
-there, and is reported. The best checkpoint is kept wherever there are validation rows.
+there, and is reported. The best checkpoint is kept wherever there are validation rows. A step that says nothing of `lora` is warned of: all
+weights are tuned then, which takes longer, forgets more, and cannot be served as adapters are.
 
 Example:
 
@@ -54,6 +55,7 @@ def check(outline: Outline) -> Iterator[Diagnostic]:
             yield from _keys(outline, step, can["takes"])
             yield from _losses(outline, step, can.get("losses", ()))
             yield from _stopping(outline, step)
+            yield from _all_weights(outline, step, can["takes"])
             yield from _other_api(outline, step, can.get("dialects", ()))
 
 
@@ -108,6 +110,13 @@ def _stopping(outline: Outline, step: Step) -> Iterator[Diagnostic]:
     elif outline.exists(where):
         message = f"trainer `{trainer}` trains all epochs: `early_stopping` ends nothing early"
         yield warning(outline, "D455", where, message, "take it out: the best checkpoint by the loss on validation rows is kept anyway")
+
+
+def _all_weights(outline: Outline, step: Step, takes: Mapping[str, Any]) -> Iterator[Diagnostic]:
+    if "lora" in takes and not outline.exists((*step.where, "lora")):
+        message = f"`{step.name}` says nothing of `lora`: trainer `{step.body['trainer']['uses']}` tunes all weights then"
+        help = "write `lora: {r: 16, alpha: 16}`, or `lora: null` where all weights are meant"
+        yield warning(outline, "D455", step.where, message, help)
 
 
 def _other_api(outline: Outline, step: Step, dialects: Any) -> Iterator[Diagnostic]:

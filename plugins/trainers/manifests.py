@@ -9,7 +9,8 @@ _EPOCHS = {"whole": True, "least": 1}
 _ANY: Mapping[str, Any] = {}
 
 
-def _fine_tuning(provider: str, name: str, dialects: list[str], takes: Mapping[str, Mapping[str, Any]]) -> Manifest:
+def _fine_tuning(provider: str, name: str, dialects: list[str], takes: Mapping[str, Mapping[str, Any]], **more: bool) -> Manifest:
+    """`takes`: the keys of a train step that the API has, with ranges, and its own defaults where ours are for students that were cut."""
     return Manifest(
         kind=Kind.TRAINERS,
         name=f"{provider}.fine_tuning",
@@ -24,6 +25,7 @@ def _fine_tuning(provider: str, name: str, dialects: list[str], takes: Mapping[s
             "losses": ["cross_entropy"],
             "dialects": dialects,
             "takes": {**takes, "early_stopping": _ANY},
+            **more,
         },
         modules=("httpx", "h2"),
         extra="api",
@@ -52,13 +54,14 @@ MANIFESTS = (
         {
             "epochs": {**_EPOCHS, "most": 20},
             "batch": {"most": 64},
-            "learning_rate": _ANY,
-            "warmup": _ANY,
-            "weight_decay": _ANY,
+            "learning_rate": {"default": 1e-5},
+            "warmup": {"default": 0.0},
+            "weight_decay": {"default": 0.0},
             "max_grad_norm": _ANY,
             "lora": _ANY,
             "lora.r": {"least": 8, "most": 128},
             "lora.alpha": {"least": 8},
         },
+        needs_deployment=True,
     ),
 )

@@ -110,3 +110,29 @@ def test_what_an_api_cannot_do_is_said_before_anything_runs(plan: Any, override:
     with pytest.raises(InvalidSpec) as refused:
         plan(override)
     assert code in {finding.code for finding in refused.value.diagnostics}
+
+
+TUNED = """\
+distill: 1
+name: tuned
+task: {kind: generate, input: text, target: fixed, prompt: "{{ text }}"}
+data: {prose: {uses: jsonl, path: rows.jsonl}}
+models: {open: {uses: nebius, name: Q/small}}
+train: {student: {model: open, data: prose, trainer: nebius.fine_tuning, lora: {}, losses: {hard: cross_entropy}, %s}}
+"""
+
+
+def test_what_a_spec_does_not_say_is_the_trainers_own_where_it_has_one(shared: Any, tmp_path: Path) -> None:
+    """Nebius' defaults are for tuning what is trained already (seed reference, 3.4); the language's are for training from scratch."""
+    (tmp_path / "rows.jsonl").write_text('{"text": "a", "fixed": "b"}\n', encoding="utf-8")
+
+    def student(keys: str) -> Any:
+        (tmp_path / "distill.yaml").write_text(TUNED % keys, encoding="utf-8")
+        return next(stage for stage in compile_file(tmp_path / "distill.yaml", shared).plan if stage.id == "student")
+
+    own = student("epochs: 3")
+    assert {key: own.config[key] for key in ("learning_rate", "warmup", "weight_decay", "max_grad_norm", "batch")} == {
+        "learning_rate": 1e-5, "warmup": 0, "weight_decay": 0, "max_grad_norm": 1, "batch": 16,
+    }  # fmt: skip
+    assert student("learning_rate: 1.0e-5, warmup: 0, weight_decay: 0").key == own.key
+    assert student("learning_rate: 5.0e-4").config["learning_rate"] == 5e-4
