@@ -163,11 +163,14 @@ class Meter:
             self._close(reservation)
         self.spent = self.spent.plus(prompt_tokens, completion_tokens, self.price)
 
-    def lose(self, reservation: Reservation) -> None:
-        """The call gave no answer and may be billed."""
-        self._close(reservation)
-        most = (reservation.prompt_tokens, reservation.max_tokens, self.price)
-        self.spent, self.lost = self.spent.plus(*most), self.lost.plus(*most)
+    def lose(self, *reservations: Reservation) -> None:
+        """The calls gave no answer and may be billed. Of those in jobs it tells at once: no doubt covers them, and no answer may follow."""
+        for reservation in reservations:
+            self._close(reservation)
+            most = (reservation.prompt_tokens, reservation.max_tokens, self.price)
+            self.spent, self.lost = self.spent.plus(*most), self.lost.plus(*most)
+        if self._tell and any(one.in_job for one in reservations):
+            self._tell()
 
     def release(self, reservation: Reservation) -> None:
         """The call cost nothing: it was refused, or never sent."""

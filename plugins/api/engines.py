@@ -64,8 +64,8 @@ class Meter(Protocol):
         """What the call took."""
         ...
 
-    def lose(self, reservation: Any) -> None:
-        """It gave no answer and may be billed all the same: the most that it may cost counts."""
+    def lose(self, *reservations: Any) -> None:
+        """They gave no answer and may be billed all the same: the most that they may cost counts."""
         ...
 
     def release(self, reservation: Any) -> None:

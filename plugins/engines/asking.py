@@ -12,14 +12,17 @@ from distillc.runtimes.remote.client import Client, check_name
 
 
 class Asking(ABC):
-    """`path` and `read` are those of `Answering`. Raises StageFailed where the model is not served."""
+    """`path` and `read` are those of `Answering`. Raises StageFailed where the model is not served, if that `is_checked`."""
+
+    is_checked = True
 
     def __init__(self, client: Client, *, path: str = PATH, read: Callable[..., Completion] = chat.completion) -> None:
         self.client = client
         self.loop = asyncio.new_event_loop()
         self.answering = Answering(self.loop, client, path=path, read=read)
         try:
-            self.loop.run_until_complete(check_name(client))
+            if self.is_checked:
+                self.loop.run_until_complete(check_name(client))
         except BaseException:
             self.close()
             raise

@@ -24,7 +24,8 @@ class HttpEngine:
         self.config = config
 
     def open(self, model: Model, *, seed: int, folder: Path) -> "RunningHttp":
-        """Raises StageFailed where the address must not be called, the key is refused, or the API has no model of that name."""
+        """Raises StageFailed where the address must not be called, and but for batches where the key is refused, or the API has no model
+        of that name."""
         running = RunningBatches if self.config.mode == "batch" else RunningHttp
         return running(self.config, model, seed, folder)
 
@@ -70,8 +71,9 @@ class RunningHttp(Asking):
 
 
 class RunningBatches(RunningHttp):
-    """`timed` asks directly: what is measured is no batch."""
+    """`timed` asks directly: what is measured is no batch. The name is checked when a batch is made: one that is out is collected first."""
 
+    is_checked = False
     meter: Meter | None = None
     batches: Batches
 

@@ -32,7 +32,7 @@ LIMITS: Mapping[Dialect, Limits] = {
 
 
 class Result(NamedTuple):
-    """Of the request `custom_id`: a `reply`, or why there is none, with the API's word for it."""
+    """Of the request `custom_id`: a `reply`, or why there is none, with the API's word for it. None of these: nobody can read it."""
 
     custom_id: str
     reply: Any = None
@@ -57,15 +57,15 @@ def ids_in(path: Path) -> Iterator[str]:
 
 
 def results_in(path: Path) -> Iterator[Result]:
-    """The results in an output or error file. A line that names no request, or is no JSON, tells nothing of any."""
+    """The results in an output or error file. That of a line which names no request, or is no JSON, has the custom_id ``."""
     with path.open("rb") as file:
         for line in file:
             try:
                 told = parsed(line)
             except ValueError:
-                continue
-            if isinstance(told, Mapping) and isinstance(told.get("custom_id"), str):
-                yield _result(told)
+                told = None
+            named = isinstance(told, Mapping) and isinstance(told.get("custom_id"), str)
+            yield _result(told) if named else Result("")
 
 
 def _result(told: Mapping[str, Any]) -> Result:

@@ -4,14 +4,14 @@ A request is named by the digest of its body, so that an answer finds its row in
 answers; a number behind the digest tells their requests apart, and which try it is.
 """
 
-import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from distillc.plugins.api.artifacts import Completion
 from distillc.plugins.api.engines import Meter
 from distillc.runtimes.remote import chat
+from distillc.runtimes.remote.answering import FILTERED
 from distillc.runtimes.remote.batch_lines import Result, digest_of
 from distillc.spec.errors import BudgetReached
 
@@ -27,11 +27,15 @@ def try_in(name: str) -> int:
 
 
 class Rows:
-    def __init__(self, prompts: Sequence[str], body: Callable[[str], chat.Body], meter: Meter | None) -> None:
+    """`tries`: how often a request has failed in earlier runs, by its digest."""
+
+    def __init__(
+        self, prompts: Sequence[str], body: Callable[[str], chat.Body], meter: Meter | None, tries: Mapping[str, int] = {}
+    ) -> None:
         self._prompts, self._body, self._meter = prompts, body, meter
         self._waiting: defaultdict[str, list[int]] = defaultdict(list)  # rows by the digest of their request
         self._out: Counter[str] = Counter()
-        self._tries: Counter[str] = Counter()  # how often a request has failed
+        self._tries = Counter(tries)
         self._reserved: defaultdict[str, list[Any]] = defaultdict(list)
         self._constant = body("")
         self.answered = 0
@@ -42,7 +46,7 @@ class Rows:
         return len(self._prompts)
 
     def _content(self, index: int) -> bytes:
-        return json.dumps(self._body(self._prompts[index]), ensure_ascii=False).encode()
+        return chat.encoded(self._body(self._prompts[index]))
 
     def affordable(self, least: float) -> tuple[Iterator[tuple[str, bytes]], BudgetReached | None]:
         """The names and bodies of rows that are not out: as many as may be paid for, none where that is less than the share `least`."""
@@ -50,7 +54,7 @@ class Rows:
         chosen, reached = len(owing), None
         for number, (digest, index) in enumerate(owing):
             try:
-                self._reserve(digest, len(self._content(index)))
+                self._reserve(digest, self._content(index))
             except BudgetReached as error:
                 chosen, reached = number, error
                 break
@@ -75,18 +79,31 @@ class Rows:
                 self._out[digest] += 1
                 self._tries[digest] = try_in(name) - 1
                 try:
-                    self._reserve(digest, len(self._content(self._waiting[digest][0])))
+                    self._reserve(digest, self._content(self._waiting[digest][0]))
                 except BudgetReached:
                     enough = False
         return enough
 
-    def back(self, names: Iterable[str], *, tried: bool) -> None:
-        """These came back without an answer, and cost nothing that anyone has told. `tried`: the batch came to its end."""
+    @property
+    def tries(self) -> dict[str, int]:
+        """How often the request of a row that has no answer has failed, by its digest. After the last try they are counted anew."""
+        return {digest: tries for digest, tries in self._tries.items() if tries and self._waiting.get(digest)}
+
+    def back(self, names: Iterable[str], *, tried: bool, billed: Container[str]) -> None:
+        """These came back without an answer. `tried`: the batch came to its end. Those `billed` may have run, and cost what they may."""
+        lost = []
         for name in names:
             digest = digest_in(name)
+            if name in billed and self._reserved[digest]:
+                lost.append(self._reserved[digest].pop())
+            elif name in billed and self._out[digest] and self._meter:  # of an earlier run, for which this one had nothing to reserve
+                self._meter.settle(None, *chat.most(self._constant, self._content(self._waiting[digest][0])))
+            else:
+                self._settle(digest, None)
             self._out[digest] = max(self._out[digest] - 1, 0)
-            self._tries[digest] = try_in(name) - (not tried)
-            self._settle(digest, None)
+            self._tries[digest] = (try_in(name) - (not tried)) % TRIES
+        if self._meter and lost:
+            self._meter.lose(*lost)
 
     def take(self, digest: str, answer: Completion | None = None) -> int | None:
         """The row that gets an answer, if one still waits for it. Without an answer, a row that gets none."""
@@ -100,6 +117,8 @@ class Rows:
 
     def completion(self, result: Result) -> Completion | None:
         """The answer in a result, if there is one. Raises StageFailed where the API passed over what it was asked."""
+        if result.code in FILTERED:
+            return Completion(text="", finish_reason="content_filter", prompt_tokens=0, completion_tokens=0)
         if result.reply is None:
             return None
         try:
@@ -113,9 +132,9 @@ class Rows:
             for _ in range(len(reserved)):
                 self._settle(digest, None)
 
-    def _reserve(self, digest: str, size: int) -> None:
-        if self._meter:  # a token has a byte at least; what a template adds is less than the JSON is
-            self._reserved[digest].append(self._meter.reserve(size, chat.limit(self._constant)))
+    def _reserve(self, digest: str, content: bytes) -> None:
+        if self._meter:
+            self._reserved[digest].append(self._meter.reserve(*chat.most(self._constant, content), in_job=True))
 
     def _settle(self, digest: str, answer: Completion | None) -> None:
         if not self._meter:

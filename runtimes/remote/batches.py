@@ -1,7 +1,8 @@
 """Many prompts as batches of an API: files go out, an hour or a day later files come back, at half the price.
 
 All that is known of a batch lies in a folder that survives a kill: its requests, its job (`jobs.py`) and, until they are read, its results.
-What tells rows apart is all that is in memory. What failed, or is told nowhere, is asked once more in a new batch.
+What tells rows apart is all that is in memory. What failed, or is told nowhere, is asked once more in a new batch; what was completed, and
+lies in no file, is not bought again.
 """
 
 import asyncio
@@ -12,13 +13,14 @@ from typing import Any, TypeVar
 from distillc.plugins.api.artifacts import Completion
 from distillc.plugins.api.engines import Meter
 from distillc.runtimes.remote import chat
-from distillc.runtimes.remote.answering import FILTERED
-from distillc.runtimes.remote.batch_lines import LIMITS, URL, ids_in, request_line, results_in
+from distillc.runtimes.remote.batch_lines import LIMITS, URL, Result, ids_in, request_line, results_in
+from distillc.runtimes.remote.batch_past import Past
+from distillc.runtimes.remote.batch_results import DONE, Given, failure, state_of
 from distillc.runtimes.remote.batch_rows import TRIES, Rows, digest_in, try_in
-from distillc.runtimes.remote.client import Client
+from distillc.runtimes.remote.client import Client, check_name
 from distillc.runtimes.remote.failures import Rejected
 from distillc.runtimes.remote.files import delete, delete_named, download, upload
-from distillc.runtimes.remote.jobs import CANCELLED, TOKEN, Job, States, Told, Watch, intended, read_job, submit
+from distillc.runtimes.remote.jobs import CANCELLED, TOKEN, Gone, Job, States, Told, Watch, intended, look, read_job, submit
 from distillc.spec.errors import BudgetReached, StageFailed
 
 PLACE = "/batches"
@@ -28,7 +30,9 @@ STATES = States(
 )
 LEAST = 0.1  # of what is missing: where a budget leaves rows out, a smaller batch is not worth the hour that it takes
 RESULTS = ("output_file_id", "error_file_id")
-AGAIN = "run again: what is answered is kept, and the others are asked in a new batch"
+LOOKS = (5.0, 10.0, 20.0, 40.0, 80.0, 160.0)  # seconds between looks for files that a platform has not put there yet: five minutes in all
+FEW = 0.1  # of a batch: where no more than these are in no file, they are asked again, as rows that failed
+LACKING = "lacking"  # in a job's `about`: a run ended with it, for so many answers were in no file
 
 Emit = Callable[..., None]
 T = TypeVar("T")
@@ -55,6 +59,8 @@ class Batches:
         self._longest, self._patience = longest, patience
         self._counts: dict[str, int] = {}  # of each batch, how many rows it says are done
         self._failed: StageFailed | None = None
+        self._past = folder / "past.json"
+        self._answered = False  # whether any row ever had an answer
         self.limits = LIMITS[client.endpoint.dialect]
 
     def answers(self, prompts: Sequence[str], body: Callable[[str], chat.Body], meter: Meter | None) -> Iterator[tuple[int, Completion]]:
@@ -63,7 +69,9 @@ class Batches:
         Raises BudgetReached, or StageFailed, after the last of them.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
-        rows = Rows(prompts, body, meter)
+        past = Past.read(self._past)
+        self._answered = past.answered
+        rows = Rows(prompts, body, meter, past.tries)
 
         async def tell(job: Job, told: Told) -> None:
             self._tell(job, told, rows)
@@ -77,18 +85,21 @@ class Batches:
                     made, reached = self._made(rows)
                     jobs += made
                 all_reserved = True
-                if not jobs:
-                    break
+                ended = not jobs
                 for job in jobs:
                     self._run(self._submit(job))
                 while jobs:
-                    job, told = self._run(watch.ended(jobs))
+                    job, told = self._run(self._ended(watch, jobs))
                     jobs.remove(job)
-                    yield from self._collected(job, told, rows)
+                    if told:
+                        yield from self._collected(job, told, rows)
                 if self._failed:
                     raise self._failed
+                if ended:
+                    break
             if reached:
                 raise reached
+            self._past.unlink(missing_ok=True)
         finally:
             rows.release()
 
@@ -110,13 +121,18 @@ class Batches:
         return jobs, reserved
 
     def _made(self, rows: Rows) -> tuple[list[Job], BudgetReached | None]:
-        """As many rows as the budget allows in files as large as the API takes, and for each an intent."""
+        """As many rows as the budget allows in files as large as the API takes, and for each an intent.
+
+        None where the API has no model of this name: what is out is collected before the run ends with that.
+        """
         chosen, reached = rows.affordable(LEAST)
         jobs: list[Job] = []
         count = size = 0
         out = None
         for name, content in chosen:
             line = request_line(name, content)
+            if out is None and not self._is_named():
+                return [], None
             if out is None or count == self.limits.rows or size + len(line) > self.limits.bytes:
                 if out:
                     out.close()
@@ -127,6 +143,13 @@ class Batches:
         if out:
             out.close()
         return jobs, reached
+
+    def _is_named(self) -> bool:
+        try:
+            self._run(check_name(self._client))
+        except StageFailed as error:
+            self._failed = error
+        return self._failed is None
 
     def _new(self) -> Job:
         numbers = [int(file.name[:5]) for file in self._folder.glob("*.job.json")]
@@ -151,61 +174,91 @@ class Batches:
 
     # --- back
 
+    async def _ended(self, watch: Watch, jobs: Sequence[Job]) -> tuple[Job, Told]:
+        """The first of them that has ended, and what is said of it: nothing of one that its platform knows no more, for which none else
+        need wait."""
+        try:
+            return await watch.ended(jobs)
+        except Gone as error:
+            self._failed = self._failed or error
+            return next(job for job in jobs if job.id == error.job), {}
+
     def _collected(self, job: Job, told: Told, rows: Rows) -> Iterator[tuple[int, Completion]]:
         """All answers of a batch that has ended, and then nothing is left of it. What went wrong with it is kept in `_failed`."""
-        state = str(told["status"]).lower()
-        seen: set[str] = set()
-        errors: list[str] = []
-        for kind in RESULTS:
-            if told.get(kind):
-                yield from self._results(job, str(told[kind]), rows, seen, errors)
-        missing = [name for name in ids_in(_requests(job)) if name not in seen]
-        rows.back(missing, tried=state != "cancelled")
-        if missing and state in ("completed", "done", "expired"):
-            said = f"; the first: {errors[0]}" if errors else ""
-            self._warn(f"{len(missing)} of {len(missing) + len(seen)} rows of batch {job.id} have no answer{said}")
-        lost = [name for name in missing if try_in(name) >= TRIES and state != "cancelled"]
-        if state == "failed" or (lost and not rows.answered and len(missing) > 1):
-            self._fail(
-                f"batch {job.id} failed: {_why(told) or (errors or ['nobody says why'])[0]}", "change what it does not take, then run again"
-            )
-        elif state == "cancelled" and missing and not job.about.get(CANCELLED):
-            self._fail(f"batch {job.id} was cancelled, and {len(missing)} of its rows have no answer", AGAIN)
-        elif state == "expired" and lost:
-            self._fail(f"batch {job.id} has expired, as one before it: {len(lost)} rows have no answer", AGAIN)
-        else:
-            for name in lost:
-                if (index := rows.take(digest_in(name))) is not None:
-                    yield index, Completion(text="", finish_reason="error", prompt_tokens=0, completion_tokens=0)
+        given = Given()
+        told_to = job.about.get(LACKING) and job.about.get(CANCELLED)
+        for pause in (0.0, *LOOKS):
+            if pause:
+                self._run(asyncio.sleep(pause))
+                told = self._run(look(self._client, job))
+            yield from self._answers(job, told, rows, given)
+            missing = [name for name in ids_in(_requests(job)) if name not in given.answered]
+            lacking = 0 if told_to else given.lacking(told, missing)
+            if not lacking:
+                break
+            if not pause:
+                self._warn(f"{lacking} answers of batch {job.id}, which has ended, are in no file there; looking for {sum(LOOKS):.0f} s")
+        if lacking > FEW * (len(missing) + len(given.answered)):
+            self._lack(job, told, lacking)
+            return
+        yield from self._missed(job, told, rows, given, missing)
+        Past(self._answered, rows.tries).write(self._past)
         job.about["read"] = {kind: told[kind] for kind in RESULTS if told.get(kind)}
         job.save()
         self._counts.pop(str(job.id), None)
         self._run(self._forget(job))
 
-    def _results(self, job: Job, file_id: str, rows: Rows, seen: set[str], errors: list[str]) -> Iterator[tuple[int, Completion]]:
-        """The answers in a file of results. A row is `seen` that needs none any more."""
-        target = job.file.with_name(f"{job.file.name[:5]}.results.jsonl")
-        try:
-            self._run(download(self._client, file_id, target))
-        except Rejected as error:
-            if error.status != 404:
-                raise
-            self._warn(f"{error.message}: results of batch {job.id} are gone")
-            return
-        for result in results_in(target):
-            if result.custom_id in seen:
+    def _answers(self, job: Job, told: Told, rows: Rows, given: Given) -> Iterator[tuple[int, Completion]]:
+        """The answers in the files of results, as far as they are there, without those that were given before."""
+        given.unclear = 0
+        for result in self._results(job, told):
+            if result.custom_id in given.answered:
                 continue
-            completion = rows.completion(result)
-            if completion is None and result.code in FILTERED:
-                completion = Completion(text="", finish_reason="content_filter", prompt_tokens=0, completion_tokens=0)
-            if completion is None:
-                errors.append(result.error)
+            if (completion := rows.completion(result)) is None:
+                given.none(result)
                 continue
-            seen.add(result.custom_id)
-            index = rows.take(digest_in(result.custom_id), completion)
-            if index is not None:
+            given.answered.add(result.custom_id)
+            if (index := rows.take(digest_in(result.custom_id), completion)) is not None:
                 yield index, completion
-        target.unlink()
+
+    def _results(self, job: Job, told: Told) -> Iterator[Result]:
+        target = job.file.with_name(f"{job.file.name[:5]}.results.jsonl")
+        for kind in RESULTS:
+            if told.get(kind):
+                try:
+                    self._run(download(self._client, str(told[kind]), target))
+                except Rejected as error:
+                    if error.status != 404:
+                        raise
+                else:
+                    yield from results_in(target)
+        target.unlink(missing_ok=True)
+
+    def _missed(self, job: Job, told: Told, rows: Rows, given: Given, missing: Sequence[str]) -> Iterator[tuple[int, Completion]]:
+        """What becomes of the rows without an answer: they are asked again, or are errors, or the run ends."""
+        state, error = state_of(told), given.first_error
+        rows.back(missing, tried=state not in ("failed", "cancelled"), billed=set(given.billed(told, missing)))
+        if missing and state in (*DONE, "expired"):
+            first = f"; the first: {error}" if error else ""
+            self._warn(f"{len(missing)} of {len(missing) + len(given.answered)} rows of batch {job.id} have no answer{first}")
+        self._answered = self._answered or bool(given.answered)
+        lost = [name for name in missing if try_in(name) >= TRIES and state != "cancelled"]
+        failed = failure(job, told, missing=len(missing), lost=len(lost), none_answered=not self._answered, error=error)
+        if failed:
+            self._fail(*failed)
+            return
+        for name in lost:
+            if (index := rows.take(digest_in(name))) is not None:
+                yield index, Completion(text="", finish_reason="error", prompt_tokens=0, completion_tokens=0)
+
+    def _lack(self, job: Job, told: Told, lacking: int) -> None:
+        """The job stays: another run looks again, or goes on without those answers where `distillc cancel` has said so."""
+        job.about |= {LACKING: lacking, CANCELLED: False}
+        job.save()
+        self._fail(
+            f"batch {job.id} says that it is '{told['status']}', and {lacking} answers that it has made are in no file there",
+            "run again to look again: nothing is bought twice; or, to have them made anew: `distillc cancel`, then run again",
+        )
 
     async def _forget(self, job: Job) -> None:
         if not self._keep:
@@ -240,15 +293,3 @@ class Batches:
 
 def _requests(job: Job) -> Path:
     return job.file.with_name(f"{job.file.name[:5]}.requests.jsonl")
-
-
-def _why(told: Told) -> str:
-    """What the API says of a batch that failed as a whole."""
-    errors = told.get("errors")
-    data = errors.get("data") if isinstance(errors, Mapping) else None
-    found = [one for one in data or () if isinstance(one, Mapping) and one.get("message")]
-    if not found:
-        return ""
-    line = f"line {found[0]['line']}: " if found[0].get("line") else ""
-    more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-    return f"{line}{found[0]['message']}{more}"

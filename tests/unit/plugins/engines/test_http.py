@@ -69,6 +69,15 @@ def test_a_key_that_is_not_there_is_said_by_its_name(tmp_path: Path, reference: 
         HttpEngine(HttpConfig(api_key=reference)).open(model, seed=0, folder=tmp_path)
 
 
+def test_a_name_that_the_api_does_not_list_is_no_way_in_but_to_batches_which_may_be_out(tmp_path: Path) -> None:
+    (tmp_path / "key.txt").write_text("sk-any", encoding="utf-8")
+    with serve(Script(models=("other",))) as server:
+        model = built(tmp_path, OpenAI(OpenAIConfig(name="any", base_url=server.url)))
+        with pytest.raises(StageFailed, match="there is no model of this name"):
+            HttpEngine(HttpConfig(api_key="${file:key.txt}")).open(model, seed=0, folder=tmp_path)
+        HttpEngine(HttpConfig(api_key="${file:key.txt}", mode="batch")).open(model, seed=0, folder=tmp_path).close()
+
+
 def test_an_untrusted_spec_reaches_no_private_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(UNTRUSTED, "1")
     with serve() as server:

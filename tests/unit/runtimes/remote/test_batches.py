@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from distillc.runtimes.meter import Meter, Price
-from distillc.runtimes.remote import batches
-from distillc.runtimes.remote.batch_lines import Limits
+from distillc.runtimes.remote.batch_lines import LIMITS, Limits
 from distillc.runtimes.work import Allowance
 from distillc.spec.errors import BudgetReached, StageFailed
 from distillc.testing.server import Fault, Script, Teach, serve
@@ -272,6 +271,6 @@ def test_it_costs_half_and_stops_before_the_budget(tmp_path: Path) -> None:
 
 
 def test_there_is_a_limit_for_each_dialect() -> None:
-    assert {dialect: tuple(batches.LIMITS[dialect]) for dialect in DIALECTS} == {
+    assert {dialect: tuple(LIMITS[dialect]) for dialect in DIALECTS} == {
         "openai": (50_000, 200_000_000), "nebius": (5_000_000, 10_000_000_000), "generic": (50_000, 100_000_000),
     }  # fmt: skip
