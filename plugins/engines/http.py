@@ -22,23 +22,34 @@ from distillc.spec.errors import StageFailed
 class HttpEngine:
     def __init__(self, config: HttpConfig) -> None:
         self.config = config
+        self.emit: Callable[..., None] | None = None
+
+    def tell_by(self, emit: Callable[..., None]) -> None:
+        self.emit = emit
 
     def open(self, model: Model, *, seed: int, folder: Path) -> "RunningHttp":
         """Raises StageFailed where the address must not be called, and but for batches where the key is refused, or the API has no model
         of that name."""
         running = RunningBatches if self.config.mode == "batch" else RunningHttp
-        return running(self.config, model, seed, folder)
+        return running(self.config, model, seed, folder, self.emit)
 
 
 class RunningHttp(Asking):
-    def __init__(self, config: HttpConfig, model: Model, seed: int, folder: Path) -> None:
+    def __init__(self, config: HttpConfig, model: Model, seed: int, folder: Path, emit: Callable[..., None] | None = None) -> None:
         self.config, self.folder = config, folder
         self.endpoint = read_endpoint(model.folder)
         self.seed = seed
-        pace = Pace(config.concurrency)
-        quiet = config.retention == "none"
         super().__init__(
-            Client.to(self.endpoint, config.api_key, folder, pace=pace, timeout=config.timeout, retries=config.retries, quiet=quiet)
+            Client.to(
+                self.endpoint,
+                config.api_key,
+                folder,
+                pace=Pace(config.concurrency),
+                timeout=config.timeout,
+                retries=config.retries,
+                quiet=config.retention == "none",
+                emit=emit,
+            )
         )
 
     def pay_by(self, meter: Meter) -> None:
@@ -88,7 +99,7 @@ class RunningBatches(RunningHttp):
             work,
             emit,
             api_key=self.config.api_key,
-            about={"folder": str(self.folder)},
+            about={"folder": str(self.folder), "retention": self.config.retention},
             keep=self.config.retention == "any",
             longest=self.config.poll,
             patience=self.config.patience,

@@ -196,19 +196,20 @@ async def cancel(client: Client, job: Job, ended: Container[str]) -> Cancelled:
     try:
         await client.ask("POST", f"{job.place}/{quote(job.id)}/cancel")
     except StageFailed as refused:  # whatever it says, whether the job goes on is the job's own to tell
+        may_go_on = StageFailed(refused.message, help="run `distillc cancel` again, or stop it where its platform shows it")
         try:
             state = str((await look(client, job))["status"]).lower()
         except Gone:
             job.file.unlink()
             return Cancelled.GONE
         except StageFailed:
-            raise refused from None
+            raise may_go_on from None
         if state in ended:
             job.about[CANCELLED] = True
             job.save()
             return Cancelled.ENDED
         if state != "cancelling":
-            raise
+            raise may_go_on from None
     job.about[CANCELLED] = True
     job.save()
     return Cancelled.NOW

@@ -161,6 +161,8 @@ def test_cancel_stops_the_run_and_the_batch_and_another_run_takes_what_was_made(
         [batch] = listed(server, "batches")
         assert cancelled.stdout == f"batches {batch['id']} at {server.url}: cancelled\n"
         assert batch["status"].lower() == "cancelling"
+        sent = [file for file in listed(server, "files") if file["filename"].startswith("distillc-")]
+        assert sent == [], "`privacy.retention: none`: what was sent does not wait for the next run"
         server.advance(100)
         again = start(here)
         wait_for_batches(server, again, 2)

@@ -198,7 +198,7 @@ def test_a_job_that_somebody_else_cancels_ends_the_run_and_the_next_one_begins_a
         waited_for_events(second, server, len(looks(server)) + 1)
         [job] = {call["path"].split("/")[4] for call in looks(server)}
         httpx.post(f"{server.url}/fine_tuning/jobs/{job}/cancel", json={}, headers={"authorization": "Bearer x"}).raise_for_status()
-        assert second.wait() == 5
+        assert second.wait(timeout=30) == 5
         assert len(here.posted()) == 1
         server.change(Script())
         assert here.distillc("run", "distill.yaml").returncode == 0

@@ -1,6 +1,7 @@
 """The endpoints under /v1/batches: a state machine on the server's clock over rows that are answered at once, in a thread."""
 
 import asyncio
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,7 +69,9 @@ class BatchPages:
         override = body.get("override_settings") if state.dialect == "nebius" else None
         output, errors = (state.files.new_path(state.new_id("file-")) for _ in range(2))
         override = override if isinstance(override, dict) else {}
-        work = Work(file.path, output, errors, state.script, state.dialect, state.now(), override, state.serves)
+        taken = output.with_suffix(".requests")  # what a batch was given it has, also when the file is deleted meanwhile
+        os.link(file.path, taken)
+        work = Work(taken, output, errors, state.script, state.dialect, state.now(), override, state.serves)
         task = asyncio.create_task(asyncio.to_thread(prepare, work))
         batch = Batch(state.new_id("batch_"), body, state.now(), state.script.batches, work, task)
         self.batches[batch.batch_id] = batch

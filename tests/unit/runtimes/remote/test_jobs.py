@@ -89,8 +89,9 @@ def there(tmp_path: Path) -> Iterator[There]:
 )
 def test_what_is_refused_and_runs_may_go_on(there: There, refusal: Fault) -> None:
     there.server.change(Script(jobs=LONG, faults=(refusal,)))
-    with pytest.raises(StageFailed, match=str(refusal.status)):
+    with pytest.raises(StageFailed, match=str(refusal.status)) as raised:
         there.cancelled()
+    assert "`distillc cancel` again" in str(raised.value.help)
     assert there.job.file.exists()
     assert there.state == "running"
 
