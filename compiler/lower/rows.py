@@ -1,6 +1,6 @@
 """Lowers `data`, `generate` and `curate`: rows that are read, made and chosen."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from distillc.compiler.document import Where
@@ -33,20 +33,41 @@ def lower_generate(graph: Graph, step: Step, body: GenerateStep) -> None:
     for index, (stage, item) in enumerate(zip(ids, body.steps, strict=True)):
         where = (*step.where, "steps", index)
         fields = graph.fields("generators", item, where)
-        config: dict[str, Any] = {
-            **fields.config,
+        common: dict[str, Any] = {
             "task": graph.task,
             "seed": graph.spec.seed,
             "limit": body.limit if index == 0 else None,
             "skip": body.skip if index == 0 else 0,
         }
-        inputs = {"rows": rows}
-        engines = wire_references(graph, fields, config, inputs)
-        if engines or item.decoding:  # what asks no model is made the same whatever the decoding is
+        config, inputs = {**fields.config, **common}, {"rows": rows}
+        panel = graph.outline.capabilities("generators", item.uses).get("panel")
+        if panel and isinstance(models := fields.config.get(panel["field"]), list | tuple):
+            _lower_panel(graph, Draft(stage, "generate", item.uses, common, inputs, step.name, where), item, panel, models)
+            engines = []
+        else:
+            engines = wire_references(graph, fields, config, inputs)
+        if engines or item.decoding or "answers.0" in inputs:  # what asks no model is made the same whatever the decoding is
             config["decoding"] = graph.decoding(item.decoding)
         nested = wire_plugins(graph, fields, config, where)
         graph.add(Draft(stage, "generate", item.uses, config, inputs, step.name, where), [fields, *engines, *nested])
         rows = Input(stage)
+
+
+def _lower_panel(graph: Graph, choice: Draft, item: Uses, panel: Mapping[str, Any], models: Sequence[str]) -> None:
+    """A stage for each model of a panel, `STEP/USES/MODEL`, and ports of the stage that chooses: `FIELD.0` … and `answers.0` …
+
+    So each answer is paid once, whatever is chosen later and whoever joins, and batches of several models are out at the same time.
+    """
+    for place, name in enumerate(models):
+        asked = {key: value for key, value in item.fields.items() if key not in panel["choice"]}
+        fields = graph.fields_of("generators", item.uses, {**asked, **panel["asks"], panel["field"]: name}, choice.where)
+        config, inputs = {**fields.config, **choice.config}, {"rows": choice.inputs["rows"]}
+        engines = wire_references(graph, fields, config, inputs)
+        config["decoding"] = graph.decoding(item.decoding)
+        ask = graph.add(
+            Draft(f"{choice.id}/{item.uses}/{name}", "generate", item.uses, config, inputs, choice.origin, choice.where), [fields, *engines]
+        )
+        choice.inputs |= {f"{panel['field']}.{place}": Input(name), f"answers.{place}": Input(ask)}
 
 
 def lower_curate(graph: Graph, step: Step, body: CurateStep) -> None:

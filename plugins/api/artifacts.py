@@ -106,3 +106,15 @@ class Completion:
     completion_tokens: int
     reasoning: str = ""
     logprobs: bytes = b""
+
+
+def answer_in(row: Row) -> Completion:
+    """The answer that a row has as its `output`, beside what it cost."""
+    return Completion(
+        text=str(row.payload["output"]),
+        finish_reason=row.finish_reason or "stop",
+        prompt_tokens=row.usage.get("prompt_tokens", 0),
+        completion_tokens=row.usage.get("completion_tokens", 0),
+        reasoning=str(row.payload.get("reasoning", "")),
+        logprobs=row.logprobs,
+    )

@@ -34,6 +34,10 @@ class GenerateContext(Protocol):
         """What the judge in a config's field (a `JudgeStep`) gives each output: the more the better, NaN where it has no verdict."""
         ...
 
+    def lose(self, port: str, reason: str) -> None:
+        """Counts an answer of the model behind a port that is not learned from, where its row may have others."""
+        ...
+
     def drop(self, row: Row, reason: str) -> None:
         """Counts a row that yields nothing. Every input row is either the parent of an output row or dropped with a reason."""
         ...

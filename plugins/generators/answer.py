@@ -42,7 +42,8 @@ class Answer:
         self.config = config
 
     def generate(self, rows: Sequence[Row], context: GenerateContext) -> Iterator[Row]:
-        panel = [self._given(port, rows, context) for port in context.ports("model")]
+        ports = context.ports("model")
+        panel = [self._given(port, rows, context, alone=len(ports) == 1) for port in ports]
         if self.config.keep == "best":
             yield from self._best(rows, list(zip(*panel, strict=True)), context)
             return
@@ -57,15 +58,19 @@ class Answer:
             else:
                 context.drop(row, DISAGREEMENT)
 
-    def _given(self, port: str, rows: Sequence[Row], context: GenerateContext) -> Iterator[Given]:
+    def _given(self, port: str, rows: Sequence[Row], context: GenerateContext, *, alone: bool) -> Iterator[Given]:
         teacher = context.model(port).info.name
         for _, completion in context.answer(port, rows, top_logprobs=self.config.top_logprobs or 0):
             text = completion.text.strip()
             reason = lost(completion.finish_reason, text)
-            if self.config.into == "output" or (reason == "truncated" and text and self.config.truncated == "keep"):
+            if reason == "truncated" and text and self.config.truncated == "keep":
                 reason = ""
             if self.config.top_logprobs and not reason and not completion.logprobs:
                 reason = UNCLEAR
+            if self.config.into == "output":
+                reason = ""
+            if reason and not alone:
+                context.lose(port, reason)
             yield Given(teacher, completion, text, reason)
 
     def _best(self, rows: Sequence[Row], panel: Sequence[tuple[Given, ...]], context: GenerateContext) -> Iterator[Row]:
@@ -89,7 +94,7 @@ class Answer:
         into, completion = self.config.into, chosen.completion
         name = hashlib.blake2b(f"answer\0{into}\0{chosen.teacher}\0{row.row_id}".encode(), digest_size=10).hexdigest()
         payload = {**row.payload, into: chosen.text}
-        if into == "target":
+        if into == "target" or self.config.reasoning == "keep":
             payload.pop("reasoning", None)  # that of a target before this one
         if self.config.reasoning == "keep" and completion.reasoning:
             payload["reasoning"] = completion.reasoning

@@ -24,6 +24,11 @@ MANIFESTS: tuple[Manifest, ...] = (
         capabilities={
             "rows": {"keep": {"all": {"const": "one a model"}, **{each: {"const": "one"} for each in ("agreement", "best", "None")}}},
             "answers": "into",
+            "panel": {
+                "field": "model",
+                "asks": {"into": "output", "reasoning": "keep"},
+                "choice": ["keep", "agree", "judge", "truncated"],
+            },
             "logprobs": "top_logprobs",
         },
     ),

@@ -1,6 +1,6 @@
 """Makes rows from rows, shard by shard. Answers of models are journalled as they come, so a kill loses at most a batch."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from distillc.plugins.api.artifacts import Completion, Decoding, Model, Row, Task
+from distillc.plugins.api.artifacts import Completion, Decoding, Model, Row, Task, answer_in
 from distillc.plugins.api.engines import Running, Waiting
 from distillc.plugins.api.generators import Generator
 from distillc.plugins.api.manifest import Kind
@@ -59,15 +59,17 @@ def run_shard(context: StageContext, shard: Shard, out: Path) -> dict[str, Any]:
     _check(context, rows, made, with_answers.dropped)
     write_rows(out / ROWS, made)
     reasons = Counter(with_answers.dropped.values())
-    if not context.config.get("engines"):
-        _tell(context, shard, len(rows))
-    return {"kept": len(made), "dropped": dict(sorted(reasons.items()))}
+    _tell(context, shard, len(rows))
+    return {"kept": len(made), "dropped": dict(sorted(reasons.items())), "lost": with_answers.lost}
 
 
 def collect(context: StageContext, parts: Sequence[tuple[Path, Mapping[str, Any]]]) -> dict[str, Any]:
     dropped: Counter[str] = Counter()
+    lost: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for _, counts in parts:
         dropped.update(counts["dropped"])
+        for model, reasons in counts.get("lost", {}).items():
+            lost[model].update(reasons)
     rows = write_artifact(context.out, (row for folder, _ in parts for row in read_rows(folder / ROWS)))
     kept = sum(rows.values())
     if not kept:
@@ -79,7 +81,11 @@ def collect(context: StageContext, parts: Sequence[tuple[Path, Mapping[str, Any]
         )
     if dropped:
         context.emit("rows dropped", reasons=dict(sorted(dropped.items())))
-    return {"rows": rows, "generated": kept + dropped.total(), "kept": kept, "dropped": dict(sorted(dropped.items()))}
+    meta = {"rows": rows, "generated": kept + dropped.total(), "kept": kept, "dropped": dict(sorted(dropped.items()))}
+    if lost:
+        meta["lost"] = {model: dict(sorted(reasons.items())) for model, reasons in lost.items()}
+        context.emit("answers lost", models=meta["lost"], of=meta["generated"])
+    return meta
 
 
 def _shard_rows(context: StageContext) -> int:
@@ -111,14 +117,16 @@ def _elsewhere(context: StageContext) -> Mapping[str, Completion]:
         size = _shard_rows(context)
         shard = {row.row_id: number // size for number, row in enumerate(_input(context))}
         return {
-            key: answer
-            for path in sorted(context.work.glob("answers-*.journal"))
-            for key, answer in read_answers(path)
-            if shard.get(row_in(key)) != int(path.stem.removeprefix("answers-"))
+            key: answer for number, path in _journals(context) for key, answer in read_answers(path) if shard.get(row_in(key)) != number
         }
 
     found: dict[str, Completion] = context.once("answers elsewhere", read)
     return found
+
+
+def _journals(context: StageContext) -> Iterator[tuple[int, Path]]:
+    """The journals of answers in the work folder, by the number of the shard that writes each."""
+    return ((int(path.stem.removeprefix("answers-")), path) for path in sorted(context.work.glob("answers-*.journal")))
 
 
 def _engine(context: StageContext, port: str) -> Mapping[str, Any]:
@@ -149,12 +157,9 @@ def _input(context: StageContext) -> list[Row]:
     return rows
 
 
-def _tell(context: StageContext, shard: Shard, done: int, ports: Sequence[str] = (), port: str = "") -> None:
-    """How far a stage is: so many rows of a shard are done. Of a panel, answers: its models come one after the other, and are named."""
-    asked = max(len(ports), 1)
-    answers = shard.start * asked + (shard.stop - shard.start) * (ports.index(port) if port else 0) + done
-    unit = {"unit": "rows"} if asked == 1 else {"unit": "answers", "model": context.model(port).info.name}
-    context.emit("progress", done=answers, total=len(_input(context)) * asked, **unit)
+def _tell(context: StageContext, shard: Shard, done: int) -> None:
+    """How far a stage is: so many rows of a shard are done."""
+    context.emit("progress", done=shard.start + done, total=len(_input(context)), unit="rows")
 
 
 def _check(context: StageContext, rows: Sequence[Row], made: Sequence[Row], dropped: Mapping[str, str]) -> None:
@@ -187,6 +192,7 @@ class _Context:
         self._accounts: dict[str, Account] = {}
         self._done: dict[str, int] = {}
         self.dropped: dict[str, str] = {}
+        self.lost: dict[str, Counter[str]] = {}
 
     @property
     def task(self) -> Task:
@@ -221,7 +227,13 @@ class _Context:
     def drop(self, row: Row, reason: str) -> None:
         self.dropped[row.row_id] = reason
 
+    def lose(self, port: str, reason: str) -> None:
+        self.lost.setdefault(self.model(port).info.name, Counter())[reason] += 1
+
     def answer(self, port: str, rows: Sequence[Row], *, top_logprobs: int = 0) -> Iterator[tuple[Row, Completion]]:
+        if (given := f"answers.{port.rpartition('.')[2]}") in self._stage.ports():
+            yield from ((row, self._given(given)[row.row_id]) for row in rows)
+            return
         engine, plugins = _engine(self._stage, port), self._stage.plugins
         if self._journal is None:
             self._journal = AnswerJournal(self._stage.work / f"answers-{self._shard.number:05}.journal")
@@ -233,6 +245,8 @@ class _Context:
         here = [index for index, key in enumerate(keys) if key not in elsewhere]
         wanted, prompts, inputs = ([of_all[index] for index in here] for of_all in (keys, prompts, inputs))
         account = self._account(port, engine, journal)
+        if self._shard.stop == len(_input(self._stage)):
+            self._tell_found(port, engine)
         jobs = self._stage.work / f"jobs-{self._shard.number:05}-{port}"
         uncollected = waits(engine, plugins) and any(jobs.glob("*.job.json"))
         if uncollected or any(key not in journal.answers for key in wanted):
@@ -255,6 +269,22 @@ class _Context:
         for row, key in zip(rows, keys, strict=True):
             yield row, elsewhere.get(key) or journal.answers[key]
 
+    def _tell_found(self, port: str, engine: Mapping[str, Any]) -> None:
+        """What stands in the journals of shards behind the last one, of an earlier run: it may have been killed before it told of all."""
+        for number, path in _journals(self._stage):
+            if number > self._shard.number:
+                answers = (answer for key, answer in read_answers(path) if key.startswith(f"{port}\0"))
+                Account(self._stage, replace(self._shard, number=number), self.model(port), engine, answers)
+
+    def _given(self, port: str) -> Mapping[str, Completion]:
+        """The answers of a model of a panel, which a stage of their own has asked for."""
+
+        def read() -> dict[str, Completion]:
+            return {row.row_id: answer_in(row) for row in self._stage.rows(port)}
+
+        found: dict[str, Completion] = self._stage.once(port, read)
+        return found
+
     def _hear(self, port: str, rows: int, event: str, **fields: Any) -> None:
         """What a job says. It knows of the rows alone that it was given, the last ones of so many."""
         if event == "progress":
@@ -266,7 +296,7 @@ class _Context:
         """So many rows are answered by a model. What a job told of before it came is not told again."""
         if done > self._done.get(port, 0):
             self._done[port] = done
-            _tell(self._stage, self._shard, done, self.ports(port.partition(".")[0]), port)
+            _tell(self._stage, self._shard, done)
 
     def close(self) -> None:
         for account in self._accounts.values():

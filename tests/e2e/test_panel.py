@@ -110,6 +110,7 @@ def test_agreement_keeps_what_two_of_three_say_and_all_three_are_paid(panel: Pan
     panel.run()
     rows, meta = panel.sealed()
     assert (meta["generated"], meta["kept"], meta["dropped"]) == (20, 18, {"disagreement": 2})  # days 4 and 5
+    assert meta["lost"] == {"big": {"refused": 1, "truncated": 1}, "other": {"filtered": 1, "refused": 1}}
     assert {row.payload["input"]: row.payload["target"] for row in rows} == {
         text(day): right(day) for day in range(ROWS) if day not in (4, 5)
     }
@@ -123,6 +124,36 @@ def test_agreement_keeps_what_two_of_three_say_and_all_three_are_paid(panel: Pan
     assert {one["model"]: one["calls"] for one in costs["sums"] if one["model"]} == dict.fromkeys(SCRIPTS, 20)
     billed = {name: server.totals()["totals"]["Qwen/Qwen3-4B"] for name, server in panel.servers.items()}
     assert usd == {name: Decimal(one["prompt_tokens"] + PRICES[name] * one["completion_tokens"]) / 10**6 for name, one in billed.items()}
+
+
+def test_nobody_is_asked_again_when_something_else_is_kept_or_a_model_joins(panel: Panel) -> None:
+    panel.write("keep: agreement, agree: 2")
+    spec = panel.folder / "distill.yaml"
+    spec.write_text(spec.read_text(encoding="utf-8").replace("[big, other, third]", "[other, big]"), encoding="utf-8")
+    panel.run()
+    assert [panel.asked(name) for name in SCRIPTS] == [prompts(), prompts(), Counter()]
+    panel.write("keep: best, judge: harper")
+    panel.run()
+    assert [panel.asked(name) for name in SCRIPTS] == [prompts()] * 3
+    spent = json.loads(panel.distillc("cost", "--format", "json").stdout)["total"]
+    assert spent["calls"] == 60, "what an earlier choice paid for counts"
+
+
+def test_batches_of_two_models_are_out_at_the_same_time(panel: Panel) -> None:
+    """Neither is answered before both are there."""
+    panel.write("keep: all", big="batch", other="batch")
+    for name in ("big", "other"):
+        batches = SCRIPTS[name].batches.model_copy(update={"ends": "never"})
+        panel.servers[name].change(SCRIPTS[name].model_copy(update={"batches": batches}))
+    process = panel.start("run", "distill.yaml", "--until", "answers")
+    try:
+        until = time.monotonic() + 60
+        while not all(panel.servers[name].calls("/v1/batches") for name in ("big", "other")):
+            assert process.poll() is None and time.monotonic() < until
+            time.sleep(0.02)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def test_a_judge_keeps_the_best_answer_of_each_row(panel: Panel) -> None:

@@ -1,4 +1,4 @@
-"""A panel of teachers in a plan: its models are inputs each, its judge is in the key, and it costs what all of them cost."""
+"""A panel of teachers in a plan: each model has a stage that asks it, whose key hangs on nothing else; one more stage chooses."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from distillc.compiler.front import compile_file
-from distillc.compiler.plan import Stage
+from distillc.compiler.plan import Plan, Stage
 from distillc.plugins.registry import load
 from distillc.runtimes.contracts import contract_of
 from distillc.runtimes.work import Contract
@@ -29,57 +29,77 @@ AGREED = "model: [other, big], keep: agreement"
 
 
 @pytest.fixture
-def answers(shared: Any, tmp_path: Path) -> Callable[..., Stage]:
+def planned(shared: Any, tmp_path: Path) -> Callable[..., Plan]:
     (tmp_path / "rows.jsonl").write_text('{"text": "a"}\n', encoding="utf-8")
 
-    def made(step: str, mode: str = "sync") -> Stage:
+    def made(step: str, mode: str = "sync") -> Plan:
         (tmp_path / "distill.yaml").write_text(SPEC.format(step=step, mode=mode), encoding="utf-8")
-        return compile_file(tmp_path / "distill.yaml", shared).plan.stage("answers")
+        return compile_file(tmp_path / "distill.yaml", shared).plan
 
     return made
 
 
-def test_each_model_is_an_input_and_has_an_engine(answers: Callable[..., Stage]) -> None:
-    stage = answers(AGREED)
-    assert {port: entry.stage for port, entry in stage.inputs.items()} == {"rows": "prose", "model.0": "other", "model.1": "big"}
-    assert {port: engine["mode"] for port, engine in stage.config["engines"].items()} == {"model.0": "batch", "model.1": "sync"}
+def asked(plan: Plan) -> dict[str, Stage]:
+    """The stages that ask, by their model."""
+    return {stage.id.removeprefix("answers/answer/"): stage for stage in plan if stage.id.startswith("answers/answer/")}
 
 
-def test_the_judge_and_its_versions_are_in_the_key(answers: Callable[..., Stage]) -> None:
-    stage = answers("model: [big, here], keep: best, judge: harper")
+def test_each_model_is_asked_by_a_stage_of_its_own_and_another_chooses(planned: Callable[..., Plan]) -> None:
+    plan = planned(AGREED)
+    assert {name: stage.inputs["model"].stage for name, stage in asked(plan).items()} == {"other": "other", "big": "big"}
+    assert {name: stage.config["engine"]["mode"] for name, stage in asked(plan).items()} == {"other": "batch", "big": "sync"}
+    choice = plan.stage("answers")
+    assert {port: entry.stage for port, entry in choice.inputs.items()} == {
+        "rows": "prose", "model.0": "other", "answers.0": "answers/answer/other", "model.1": "big", "answers.1": "answers/answer/big",
+    }  # fmt: skip
+    assert {plan.origins[stage.id] for stage in (choice, *asked(plan).values())} == {"answers"}
+
+
+def test_what_is_asked_hangs_on_nothing_that_is_chosen_by(planned: Callable[..., Plan]) -> None:
+    keys = {name: stage.key for name, stage in asked(planned(AGREED)).items()}
+    for step in (
+        "model: [big, other], keep: agreement, agree: 2, truncated: keep",
+        "model: [big, here, other], keep: all, reasoning: keep",
+        "model: [big, other], keep: best, judge: harper",
+    ):
+        found = asked(planned(step))
+        assert {name: found[name].key for name in keys} == keys
+    assert asked(planned(AGREED + ", top_logprobs: 5"))["big"].key != keys["big"], "that is another question"
+
+
+def test_the_judge_and_its_versions_are_in_the_key(planned: Callable[..., Plan]) -> None:
+    stage = planned("model: [big, here], keep: best, judge: harper").stage("answers")
     assert stage.config["judge"] == {"uses": "harper", "dialect": "american"}
-    assert {"judges.harper", "harper-py", "engines.http", "engines.identity"} <= stage.config["versions"].keys()
-    british = answers("model: [big, here], keep: best, judge: {uses: harper, dialect: british}")
-    keys = {stage.key, british.key, *(answers(f"model: [big, here], keep: {keep}").key for keep in ("agreement", "all"))}
-    assert len(keys) == 4
-    assert answers(AGREED).key != answers("model: [big, other], keep: agreement").key, "the first has the last word"
+    assert {"judges.harper", "harper-py"} <= stage.config["versions"].keys()
+    british = planned("model: [big, here], keep: best, judge: {uses: harper, dialect: british}").stage("answers")
+    others = (planned(f"model: [big, here], keep: {keep}").stage("answers").key for keep in ("agreement", "all"))
+    assert len({stage.key, british.key, *others}) == 4
+    first, last = planned(AGREED).stage("answers"), planned("model: [big, other], keep: agreement").stage("answers")
+    assert first.key != last.key, "the first has the last word"
 
 
-def test_a_panel_costs_what_its_models_cost(answers: Callable[..., Stage]) -> None:
+def test_a_panel_costs_what_its_models_cost(planned: Callable[..., Plan]) -> None:
     """One row of 64 tokens; two dollars a million and four, of which the batch takes half; what is here costs nothing.
 
     A prompt of 9 bytes and a text of one are 2.5 tokens and a message 4 more: 7, at a dollar a million and half of that.
     """
-    both = answers(AGREED).estimate
     usd = {"big": Decimal(7 + 2 * 64), "other": Decimal(7 + 4 * 64) / 2}
-    assert (both.rows, both.tokens, both.prompt_tokens, both.uncounted) == (1, 2 * 64, 2 * 7, None)
-    assert (Decimal(both.usd or ""), Decimal(both.prompts_usd or "")) == (sum(usd.values()) / 10**6, Decimal("10.5") / 10**6)
-    assert {name: Decimal(part["usd"]) * 10**6 for name, part in both.models.items()} == usd
-    every = answers("model: [big, here, other], keep: all").estimate
-    assert (every.rows, every.tokens, every.usd) == (3, 3 * 64, both.usd)
-    assert every.models["here"] == {"rows": 1, "tokens": 64}
+    plan = planned("model: [big, here, other], keep: all")
+    for name, stage in asked(plan).items():
+        both = stage.estimate
+        assert (both.rows, both.tokens) == (1, 64)
+        if name in usd:
+            assert (both.prompt_tokens, Decimal(both.usd or "") * 10**6) == (7, usd[name])
+    choice = plan.stage("answers").estimate
+    assert (choice.rows, choice.tokens, choice.usd) == (3, None, None)
 
 
 @pytest.mark.parametrize(
-    ("step", "mode", "contract"),
-    [
-        (AGREED, "batch", Contract.JOB),
-        (AGREED, "sync", Contract.JOB),  # what is asked at once is asked in the process that waits
-        ("model: [big, here], keep: all", "sync", Contract.MAP),
-        ("model: [other, here], keep: all", "sync", Contract.MAP),  # a model here takes the machine: no job
-    ],
+    ("mode", "contracts"), [("batch", {"big": Contract.JOB, "here": Contract.MAP}), ("sync", {"big": Contract.MAP, "here": Contract.MAP})]
 )
-def test_a_panel_is_a_job_where_all_is_elsewhere_and_one_answers_in_batches(
-    answers: Callable[..., Stage], step: str, mode: str, contract: Contract
+def test_who_answers_in_batches_is_a_job_whoever_else_is_asked(
+    planned: Callable[..., Plan], mode: str, contracts: dict[str, Contract]
 ) -> None:
-    assert contract_of(answers(step, mode), load()) is contract
+    plan, plugins = planned("model: [big, here], keep: all", mode), load()
+    assert {name: contract_of(stage, plugins) for name, stage in asked(plan).items()} == contracts
+    assert contract_of(plan.stage("answers"), plugins) is Contract.MAP

@@ -41,6 +41,9 @@ class Context:
     def answer(self, port: str, rows: Sequence[Row], *, top_logprobs: int = 0) -> Iterator[tuple[Row, Completion]]:
         yield from ((row, ANSWERS[row.row_id]) for row in rows)
 
+    def lose(self, port: str, reason: str) -> None:
+        raise AssertionError("what a single model does not answer is dropped")
+
     def drop(self, row: Row, reason: str) -> None:
         self.dropped.append((row.row_id, reason))
 

@@ -1,6 +1,7 @@
 """A panel that is a table: a row for each case, a column for each model. What is kept of it, by hand."""
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ class Panel(test_answer.Context):
         self.rows = [Row(row_id=f"r{i}", payload={"input": f"in {i}", "reasoning": "old"}, source="s") for i in range(len(table))]
         self.scores = scores
         self.judged: list[Item] = []
+        self.lost: Counter[tuple[str, str]] = Counter()
 
     def ports(self, field: str) -> Sequence[str]:
         return [f"{field}.{place}" for place in range(len(self.table[0]))]
@@ -42,6 +44,9 @@ class Panel(test_answer.Context):
     def answer(self, port: str, rows: Sequence[Row], *, top_logprobs: int = 0) -> Iterator[tuple[Row, Completion]]:
         place = int(port[-1])
         yield from ((row, said(texts[place], place)) for row, texts in zip(rows, self.table, strict=True))
+
+    def lose(self, port: str, reason: str) -> None:
+        self.lost[NAMES[int(port[-1])], reason] += 1
 
     def score(self, field: str, items: Sequence[Item]) -> Sequence[float]:
         assert field == "judge"
@@ -74,6 +79,9 @@ def test_agreement_is_more_than_half_of_all_that_were_asked() -> None:
         ("r7", "refused"),
     ]
     assert [dict(row.usage) for row in panel.made] == [{"prompt_tokens": 15, "completion_tokens": 111}] * 3
+    assert panel.lost == {
+        ("a", "refused"): 3, ("a", "broken"): 1, ("b", "truncated"): 2, ("b", "empty"): 1, ("b", "refused"): 1, ("c", "refused"): 2,
+    }  # fmt: skip
     assert all("reasoning" not in row.payload for row in panel.made)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ def answered(folder: Path) -> list[tuple[str, str]]:
 def test_answers_come_in_the_order_of_the_rows_though_batches_are_by_length(tmp_path: Path) -> None:
     stage = context(tmp_path)
     (shard,) = generate.shards(stage)
-    assert generate.run_shard(stage, shard, tmp_path / "shard") == {"kept": 5, "dropped": {}}
+    assert generate.run_shard(stage, shard, tmp_path / "shard") == {"kept": 5, "dropped": {}, "lost": {}}
     assert Echo.asked == [["a ->", "bb ->"], ["ccc ->", "dddd ->"], ["eeeee ->"]]
     assert [row_id for row_id, _ in answered(tmp_path)] == ["ar0", "ar1", "ar2", "ar3", "ar4"]
     assert dict(answered(tmp_path))["ar4"] == "eeeee -> of 1"
@@ -81,20 +82,24 @@ class ByApi(FakePlugins):
 
 
 @pytest.mark.parametrize("modes", [("sync", "batch"), ("batch", "sync")])
-def test_in_another_mode_shards_are_others_and_no_row_is_asked_again(
+def test_in_another_mode_shards_are_others_and_no_row_is_asked_again_or_forgotten_in_the_ledger(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, modes: tuple[str, str]
 ) -> None:
     monkeypatch.setattr(generate, "REMOTE_SHARD_ROWS", 2)
     monkeypatch.setattr(Paid, "calls", [])
     shards = {"sync": [(0, 2), (2, 4), (4, 5)], "batch": [(0, 5)]}
     for mode in modes:
-        stage = replace(context(tmp_path, engine={"uses": "paid", "mode": mode}), plugins=ByApi())
+        told: list[dict[str, Any]] = []
+        emit = partial(lambda told, event, **fields: told.append({"event": event, **fields}), told)
+        stage = replace(context(tmp_path, engine={"uses": "paid", "mode": mode}), plugins=ByApi(), emit=emit)
         cut = generate.shards(stage)
         assert [(shard.start, shard.stop) for shard in cut] == shards[mode]
         for shard in cut:
             generate.run_shard(stage, shard, tmp_path / "shard")
     assert sorted(Paid.calls) == sorted(f"{text} ->" for text in TEXTS)
     assert dict(answered(tmp_path))["ar4"] == "eeeee -> paid"
+    found = {event["shard"]: event["found"]["answers"] for event in told if event["event"] == "spent"}
+    assert found == ({0: 2, 1: 2, 2: 1} if modes[0] == "sync" else {0: 5}), "each answer once, in the shard that paid it"
 
 
 def test_limit_and_skip_count_training_rows_only(tmp_path: Path) -> None:
