@@ -81,6 +81,23 @@ def test_what_hangs_on_equal_bytes_is_adopted(store: Store, executor: InProcess)
     assert store.verify().damage == ()
 
 
+def test_a_job_outlives_a_seal_that_knows_nothing_of_it_and_is_named_until_it_is_cancelled(store: Store, executor: InProcess) -> None:
+    """As where another machine has sealed the stage in the same store."""
+    plan = numbers_plan()
+    run(plan, store, executor)
+    file = store.home / "work" / plan.stage("pairs").key / "state" / "00001.job.json"
+    job = {"place": "/batches", "id": "batch_1", "token": "t", "base_url": "https://api.example.com/v1", "request": {}, "about": {}}
+    file.parent.mkdir(parents=True)
+    file.write_text(json.dumps(job), encoding="utf-8")
+    outcome = run(plan, store, executor)
+    assert (outcome.states["pairs"], file.exists()) == ("kept", True)
+    assert outcome.messages[0] == "pairs: batches batch_1 at https://api.example.com/v1 is not collected yet"
+    assert "`distillc cancel`" in outcome.messages[1]
+    file.write_text(json.dumps({**job, "about": {"cancelled": True}}), encoding="utf-8")
+    assert run(plan, store, executor).messages == []
+    assert not file.exists()
+
+
 def test_the_index_is_made_again_from_the_manifests(store: Store, executor: InProcess) -> None:
     run(numbers_plan(), store, executor)
     for path in store.home.glob("journal.sqlite3*"):

@@ -1,22 +1,22 @@
 """Generation: answers in the order of the rows, batches that a kill does not change, nothing lost and nothing twice."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 from distillc.compiler.plan import Input, Stage
-from distillc.plugins.api.artifacts import Row
+from distillc.plugins.api.artifacts import Completion, Decoding, Row
 from distillc.plugins.api.manifest import Kind, Manifest
 from distillc.runtimes.stages import generate
 from distillc.runtimes.stages.context import Artifact, StageContext
 from distillc.runtimes.stages.shards import digest
 from distillc.runtimes.store.rows import read_rows, write_artifact, write_rows
 from distillc.spec.errors import StageFailed
-from tests.unit.runtimes.small_plan import TASK, Echo, FakePlugins, Paid
+from tests.unit.runtimes.small_plan import TASK, Echo, FakePlugins, Paid, PaidConfig
 
 TEXTS = ["dddd", "a", "ccc", "bb", "eeeee"]
 
@@ -49,7 +49,7 @@ def answered(folder: Path) -> list[tuple[str, str]]:
 def test_answers_come_in_the_order_of_the_rows_though_batches_are_by_length(tmp_path: Path) -> None:
     stage = context(tmp_path)
     (shard,) = generate.shards(stage)
-    assert generate.run_shard(stage, shard, tmp_path / "shard") == {"kept": 5, "dropped": {}, "lost": {}}
+    assert generate.run_shard(stage, shard, tmp_path / "shard") == {"kept": 5, "dropped": {}}
     assert Echo.asked == [["a ->", "bb ->"], ["ccc ->", "dddd ->"], ["eeeee ->"]]
     assert [row_id for row_id, _ in answered(tmp_path)] == ["ar0", "ar1", "ar2", "ar3", "ar4"]
     assert dict(answered(tmp_path))["ar4"] == "eeeee -> of 1"
@@ -100,6 +100,46 @@ def test_in_another_mode_shards_are_others_and_no_row_is_asked_again_or_forgotte
     assert dict(answered(tmp_path))["ar4"] == "eeeee -> paid"
     found = {event["shard"]: event["found"]["answers"] for event in told if event["event"] == "spent"}
     assert found == ({0: 2, 1: 2, 2: 1} if modes[0] == "sync" else {0: 5}), "each answer once, in the shard that paid it"
+
+
+class Batched(Paid):
+    """Answers come as a job, which tells of all its rows before the first is here. It leaves nothing behind in its folder."""
+
+    asked: ClassVar[list[list[str]]] = []
+
+    def wait_in(self, work: Path, emit: Callable[..., None]) -> None:
+        self.folder, self.emit = work, emit
+
+    def generate(self, prompts: Sequence[str], inputs: Sequence[str], decoding: Decoding) -> Iterator[tuple[int, Completion]]:
+        Batched.asked.append(list(prompts))
+        for file in self.folder.glob("*.job.json"):
+            file.unlink()
+        self.emit("progress", done=len(prompts), total=len(prompts), unit="rows")
+        yield from super().generate(prompts, inputs, decoding)
+
+
+class ByBatch(ByApi):
+    table: Mapping[tuple[str, str], Any] = {**ByApi.table, ("engines", "paid"): (PaidConfig, Batched)}
+
+
+def test_what_a_job_told_of_is_not_told_again_and_one_that_is_left_is_collected_though_all_rows_are_answered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Batched, "asked", [])
+    told: list[int] = []
+    stage = replace(
+        context(tmp_path, engine={"uses": "paid", "mode": "batch"}),
+        plugins=ByBatch(),
+        emit=lambda event, **fields: told.append(fields["done"]) if event == "progress" else None,
+    )
+    (shard,) = generate.shards(stage)
+    generate.run_shard(stage, shard, tmp_path / "shard")
+    assert told == [5, 5], "by the job, and by the shard that is done"
+    jobs = tmp_path / "work" / "jobs-00000-model"
+    jobs.mkdir()
+    (jobs / "00001.job.json").write_text("a kill came before it was removed", encoding="utf-8")
+    generate.run_shard(stage, shard, tmp_path / "shard")
+    assert list(map(len, Batched.asked)) == [5, 0]
 
 
 def test_limit_and_skip_count_training_rows_only(tmp_path: Path) -> None:
