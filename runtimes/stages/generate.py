@@ -1,6 +1,6 @@
 """Makes rows from rows, shard by shard. Answers of models are journalled as they come, so a kill loses at most a batch."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from distillc.plugins.api.artifacts import Completion, Decoding, Model, Row, Task
+from distillc.plugins.api.artifacts import Completion, Decoding, Model, Row, Task, answer_in
 from distillc.plugins.api.engines import Running, Waiting
 from distillc.plugins.api.generators import Generator
 from distillc.plugins.api.manifest import Kind
@@ -59,15 +59,17 @@ def run_shard(context: StageContext, shard: Shard, out: Path) -> dict[str, Any]:
     _check(context, rows, made, with_answers.dropped)
     write_rows(out / ROWS, made)
     reasons = Counter(with_answers.dropped.values())
-    if not context.config.get("engines"):
-        _tell(context, shard, len(rows))
-    return {"kept": len(made), "dropped": dict(sorted(reasons.items()))}
+    _tell(context, shard, len(rows))
+    return {"kept": len(made), "dropped": dict(sorted(reasons.items())), "lost": with_answers.lost}
 
 
 def collect(context: StageContext, parts: Sequence[tuple[Path, Mapping[str, Any]]]) -> dict[str, Any]:
     dropped: Counter[str] = Counter()
+    lost: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for _, counts in parts:
         dropped.update(counts["dropped"])
+        for model, reasons in counts.get("lost", {}).items():
+            lost[model].update(reasons)
     rows = write_artifact(context.out, (row for folder, _ in parts for row in read_rows(folder / ROWS)))
     kept = sum(rows.values())
     if not kept:
@@ -79,7 +81,11 @@ def collect(context: StageContext, parts: Sequence[tuple[Path, Mapping[str, Any]
         )
     if dropped:
         context.emit("rows dropped", reasons=dict(sorted(dropped.items())))
-    return {"rows": rows, "generated": kept + dropped.total(), "kept": kept, "dropped": dict(sorted(dropped.items()))}
+    meta = {"rows": rows, "generated": kept + dropped.total(), "kept": kept, "dropped": dict(sorted(dropped.items()))}
+    if lost:
+        meta["lost"] = {model: dict(sorted(reasons.items())) for model, reasons in lost.items()}
+        context.emit("answers lost", models=meta["lost"], of=meta["generated"])
+    return meta
 
 
 def _shard_rows(context: StageContext) -> int:
@@ -151,12 +157,9 @@ def _input(context: StageContext) -> list[Row]:
     return rows
 
 
-def _tell(context: StageContext, shard: Shard, done: int, ports: Sequence[str] = (), port: str = "") -> None:
-    """How far a stage is: so many rows of a shard are done. Of a panel, answers: its models come one after the other, and are named."""
-    asked = max(len(ports), 1)
-    answers = shard.start * asked + (shard.stop - shard.start) * (ports.index(port) if port else 0) + done
-    unit = {"unit": "rows"} if asked == 1 else {"unit": "answers", "model": context.model(port).info.name}
-    context.emit("progress", done=answers, total=len(_input(context)) * asked, **unit)
+def _tell(context: StageContext, shard: Shard, done: int) -> None:
+    """How far a stage is: so many rows of a shard are done."""
+    context.emit("progress", done=shard.start + done, total=len(_input(context)), unit="rows")
 
 
 def _check(context: StageContext, rows: Sequence[Row], made: Sequence[Row], dropped: Mapping[str, str]) -> None:
@@ -189,6 +192,7 @@ class _Context:
         self._accounts: dict[str, Account] = {}
         self._done: dict[str, int] = {}
         self.dropped: dict[str, str] = {}
+        self.lost: dict[str, Counter[str]] = {}
 
     @property
     def task(self) -> Task:
@@ -223,7 +227,13 @@ class _Context:
     def drop(self, row: Row, reason: str) -> None:
         self.dropped[row.row_id] = reason
 
+    def lose(self, port: str, reason: str) -> None:
+        self.lost.setdefault(self.model(port).info.name, Counter())[reason] += 1
+
     def answer(self, port: str, rows: Sequence[Row], *, top_logprobs: int = 0) -> Iterator[tuple[Row, Completion]]:
+        if (given := f"answers.{port.rpartition('.')[2]}") in self._stage.ports():
+            yield from ((row, self._given(given)[row.row_id]) for row in rows)
+            return
         engine, plugins = _engine(self._stage, port), self._stage.plugins
         if self._journal is None:
             self._journal = AnswerJournal(self._stage.work / f"answers-{self._shard.number:05}.journal")
@@ -266,6 +276,15 @@ class _Context:
                 answers = (answer for key, answer in read_answers(path) if key.startswith(f"{port}\0"))
                 Account(self._stage, replace(self._shard, number=number), self.model(port), engine, answers)
 
+    def _given(self, port: str) -> Mapping[str, Completion]:
+        """The answers of a model of a panel, which a stage of their own has asked for."""
+
+        def read() -> dict[str, Completion]:
+            return {row.row_id: answer_in(row) for row in self._stage.rows(port)}
+
+        found: dict[str, Completion] = self._stage.once(port, read)
+        return found
+
     def _hear(self, port: str, rows: int, event: str, **fields: Any) -> None:
         """What a job says. It knows of the rows alone that it was given, the last ones of so many."""
         if event == "progress":
@@ -277,7 +296,7 @@ class _Context:
         """So many rows are answered by a model. What a job told of before it came is not told again."""
         if done > self._done.get(port, 0):
             self._done[port] = done
-            _tell(self._stage, self._shard, done, self.ports(port.partition(".")[0]), port)
+            _tell(self._stage, self._shard, done)
 
     def close(self) -> None:
         for account in self._accounts.values():

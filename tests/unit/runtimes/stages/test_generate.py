@@ -49,7 +49,7 @@ def answered(folder: Path) -> list[tuple[str, str]]:
 def test_answers_come_in_the_order_of_the_rows_though_batches_are_by_length(tmp_path: Path) -> None:
     stage = context(tmp_path)
     (shard,) = generate.shards(stage)
-    assert generate.run_shard(stage, shard, tmp_path / "shard") == {"kept": 5, "dropped": {}}
+    assert generate.run_shard(stage, shard, tmp_path / "shard") == {"kept": 5, "dropped": {}, "lost": {}}
     assert Echo.asked == [["a ->", "bb ->"], ["ccc ->", "dddd ->"], ["eeeee ->"]]
     assert [row_id for row_id, _ in answered(tmp_path)] == ["ar0", "ar1", "ar2", "ar3", "ar4"]
     assert dict(answered(tmp_path))["ar4"] == "eeeee -> of 1"
