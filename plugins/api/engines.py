@@ -105,6 +105,15 @@ class RemoteEngine(Protocol):
     def open(self, model: Model, *, seed: int, folder: Path) -> Running: ...
 
 
+@runtime_checkable
+class Telling(Protocol):
+    """An engine that may have to wait for whom it asks, and says so."""
+
+    def tell_by(self, emit: Callable[..., None]) -> None:
+        """Before it opens a model: `emit("waits", why=…, seconds=…)` is for waits that somebody would wonder at; it names the model."""
+        ...
+
+
 class Server(NamedTuple):
     """A server of the OpenAI kind as a process of its own, on loopback: how it is started, and what it calls its model.
 

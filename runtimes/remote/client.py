@@ -21,6 +21,7 @@ from distillc.runtimes.remote.endpoint import Endpoint
 from distillc.runtimes.remote.failures import KEPT, Busy, MayPass, Rejected, failed, said
 from distillc.runtimes.remote.pacing import BASE, LONGEST, MOST, TOO_LONG, Pace, retry_after
 from distillc.runtimes.remote.replies import parsed, used
+from distillc.runtimes.remote.waits import Emit, Waits
 from distillc.spec.errors import StageFailed
 from distillc.spec.secret import resolve_secret
 from distillc.spec.wording import did_you_mean
@@ -33,7 +34,7 @@ T = TypeVar("T")
 class Client:
     """Used in one event loop. `timeout`: seconds from a request to the last byte of its answer. `retries`: tries after the first.
 
-    `quiet`: errors leave out what may repeat a prompt.
+    `quiet`: errors leave out what may repeat a prompt. `emit`: who hears that it waits (`waits.py`).
     `own`: the endpoint is a server that was started here: no proxy is asked for it, and its address is not checked.
     """
 
@@ -47,11 +48,13 @@ class Client:
         retries: int = RETRIES,
         quiet: bool = False,
         own: bool = False,
+        emit: Emit | None = None,
     ) -> None:
         if key is not None and not (key.isascii() and key.isprintable() and " " not in key):  # the error of a bad header would show it
             raise StageFailed(f"the key for {endpoint} has characters that no key has", help="is there a line break or a comment in it?")
         self.endpoint, self.pace, self.retries, self.quiet = endpoint, pace, retries, quiet
         self._key = key
+        self._waits = Waits(emit)
         self._timeout = timeout
         self._ending = asyncio.Event()
         self.http = httpx.AsyncClient(
@@ -78,12 +81,13 @@ class Client:
         timeout: float = TIMEOUT,
         retries: int = RETRIES,
         quiet: bool = False,
+        emit: Emit | None = None,
     ) -> "Client":
         """With the key behind a reference (`folder` is the spec's). Raises StageFailed where the address must not be called, before the
         key is looked for, and UsageError where there is none."""
         check_address(endpoint.base_url, with_key=api_key is not None)
         key = resolve_secret(api_key, folder) if api_key else None
-        return cls(endpoint, key, pace=pace, timeout=timeout, retries=retries, quiet=quiet)
+        return cls(endpoint, key, pace=pace, timeout=timeout, retries=retries, quiet=quiet, emit=emit)
 
     async def call(self, method: str, path: str, content: bytes | None = None, again: Callable[[MayPass], None] = lambda _: None) -> Any:
         """The JSON that is answered. Raises StageFailed for what no retry helps against, or helped, and Busy for 429.
@@ -121,9 +125,11 @@ class Client:
                 return await attempt()
             except MayPass as error:
                 if tried == self.retries or self._ending.is_set() or error.wait > TOO_LONG:
-                    raise
+                    raise error.after(tried + 1) from None
                 again(error)
-                await self._rest(max(error.wait, random.uniform(0, min(LONGEST, BASE * 2**tried))))  # full jitter
+                wait = max(error.wait, random.uniform(0, min(LONGEST, BASE * 2**tried)))  # full jitter
+                self._waits.begins(error.message.removeprefix(f"{self.endpoint}: "), wait, next=tried + 2, tries=self.retries + 1)
+                await self._rest(wait)
         raise AssertionError("there is a first try")
 
     async def once(self, method: str, path: str, content: bytes | None = None) -> Any:
@@ -170,10 +176,11 @@ class Client:
             return StageFailed(
                 f"{self.endpoint}: what answers there speaks no TLS", help="look at `base_url`: is it http://, or another port?"
             )
+        unconnected = isinstance(error, httpx.ConnectError | httpx.ProxyError)
         return MayPass(
-            f"{self.endpoint}: {text}",
+            f"{self.endpoint}: {'no connection: ' if unconnected else ''}{text}",
             help=f"is the address right, and reachable from here? Then {KEPT}",
-            billed=not isinstance(error, httpx.ConnectError | httpx.ProxyError),
+            billed=not unconnected,
         )
 
     def read(self, response: httpx.Response) -> Any:
@@ -193,7 +200,10 @@ class Client:
             ) from None
         if isinstance(reply, Mapping) and reply.get("error") and not {"choices", "id"} & set(reply):  # a status in the body alone
             raise failed(self.endpoint, 400, content, key=self._key, quiet=self.quiet)
+        self._waits.answered()
         self.pace.answered(headers, _tokens(reply))
+        if pause := self.pace.wait:
+            self._waits.begins("its limit is used up", pause)
         return reply
 
     def _busy(self, headers: Mapping[str, str], content: bytes) -> None:
@@ -205,6 +215,7 @@ class Client:
                 f"{self.endpoint}: 429{': ' if told else ''}{told}; {when}",
                 help=f"later, or with a higher limit, {KEPT}; fewer calls at a time are the engine's `concurrency`",
             )
+        self._waits.begins("429", self.pace.wait)
         raise Busy
 
 

@@ -28,6 +28,11 @@ class MayPass(StageFailed):
         super().__init__(message, help=help)
         self.wait, self.billed = wait, billed
 
+    def after(self, tries: int) -> "MayPass":
+        """The same, of the last of so many tries."""
+        told = f"{self.message}; tried {tries} times" if tries > 1 else self.message
+        return MayPass(told, help=self.help or KEPT, wait=self.wait, billed=self.billed)
+
 
 class Rejected(StageFailed):
     """`code`: the API's word for it, `content_filter` say; `status` 0 where none says so."""

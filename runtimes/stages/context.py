@@ -8,11 +8,13 @@ A stage gets nothing else. It does not know the store, the driver or the executo
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
 from distillc.compiler.plan import Stage
 from distillc.plugins.api.artifacts import SPLITS, Decoding, Model, ModelInfo, Row, Task
+from distillc.plugins.api.engines import Telling
 from distillc.plugins.api.manifest import Kind, Manifest
 from distillc.runtimes.contracts import is_leased, is_remote
 from distillc.runtimes.work import Allowance
@@ -156,6 +158,8 @@ class StageContext:
     def open(self, engine: Mapping[str, Any], port: str) -> Any:
         """A model in memory, or whoever has it, by an engine's config: what `plugins/api/engines.py` calls `Running`."""
         made, model = self.plugin(Kind.ENGINES, engine), self.model(port)
+        if isinstance(made, Telling):
+            made.tell_by(partial(self.emit, model=model.info.name))
         if is_remote(engine, self.plugins):
             return made.open(model, seed=self.seed, folder=self.folder)
         if not is_leased(engine, self.plugins):
