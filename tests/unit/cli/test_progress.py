@@ -34,38 +34,12 @@ def test_rate_and_time_left(capsys: pytest.CaptureFixture[str], monkeypatch: pyt
     assert said(capsys, *events) == ["a: 100 of 300 rows, 5.0 rows/s, 40 s left"]
 
 
-def asked(model: str, done: int) -> dict[str, object]:
-    return {"event": "progress", "stage": "answers", "done": done, "total": 60, "unit": "answers", "model": model}
-
-
-def test_of_a_panel_the_model_is_named(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = iter([100.0, 120.0])
-    monkeypatch.setattr("distillc.cli.progress.time.monotonic", lambda: next(clock))
-    lines = said(capsys, asked("big", 0), asked("other\x1b[2J", 20))
-    assert lines == [r"answers (other\x1b[2J): 20 of 60 answers, 1.0 answers/s, 40 s left"]
-
-
-def test_of_a_panel_the_bar_names_the_model() -> None:
-    with Bars() as bars:
-        for event in ({"event": "stage started", "stage": "answers", "kind": "generate"}, asked("big", 0), asked("other", 20)):
-            bars(event)
-        [task] = bars._progress.tasks
-        assert (task.description, task.completed) == ("answers (other)", 20)
-        bars({"event": "stage sealed", "stage": "answers"})
-        assert bars._progress.tasks == []
-
-
 def test_what_goes_on_elsewhere_and_what_is_odd_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     assert said(
         capsys,
         {"event": "job", "stage": "answers", "job": "batch_1", "state": "in_progress"},
-        {"event": "job event", "stage": "student", "job": "ftjob-1", "level": "info", "message": "Step 3: training loss=2.114"},
         {"event": "warning", "stage": "answers", "message": "3 of 20 rows of batch batch_1 have no answer\x1b[2J"},
-    ) == [
-        "answers: batch_1 is in_progress",
-        "student: Step 3: training loss=2.114",
-        r"answers: warning: 3 of 20 rows of batch batch_1 have no answer\x1b[2J",
-    ]
+    ) == ["answers: batch_1 is in_progress", r"answers: warning: 3 of 20 rows of batch batch_1 have no answer\x1b[2J"]
 
 
 def test_two_stages_at_work_have_a_bar_each(capsys: pytest.CaptureFixture[str]) -> None:
