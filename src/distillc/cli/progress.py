@@ -10,7 +10,6 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, Protocol
 
-from distillc.cli.row_counts import counts_in, in_words
 from distillc.spec.render.paint import safe
 
 EVERY = 10.0
@@ -40,25 +39,9 @@ def remark(event: Mapping[str, Any]) -> str | None:
     stage = safe(str(event.get("stage", "")))
     if event["event"] == "warning":
         return f"{stage}: warning: {safe(str(event['message']))}"
-    if event["event"] == "waits":
-        wait = (
-            f"waits {left(event['seconds'])}"
-            if "next" not in event
-            else f"try {event['next']} of {event['tries']} in {left(event['seconds'])}"
-        )
-        return f"{title(event)}: {safe(str(event['why']))}, {wait}"
     if event["event"] == "job":
         return f"{stage}: {safe(str(event['job']))} is {safe(str(event['state']))}"
     return None
-
-
-def ended(event: Mapping[str, Any]) -> str:
-    """How a stage ended that did: `done in 12 s`, `27 of 40 kept (13 refused), 12 s`."""
-    counts, seconds = counts_in(event), event.get("seconds")
-    took = f"{seconds:.1f} s" if seconds is not None and seconds < 10 else None if seconds is None else left(seconds)
-    if counts and event["event"] == "stage sealed":
-        return ", ".join(filter(None, (in_words(counts), took)))
-    return safe(str(event.get("message") or DONE[event["event"]])) + (f" in {took}" if took else "")
 
 
 def left(seconds: float) -> str:
@@ -89,7 +72,8 @@ class Lines:
         if name == "stage started":
             self._say(f"{stage}: {event['kind']}{' ' + str(event['uses']) if event.get('uses') else ''} …")
         elif name in DONE:
-            self._say(f"{stage}: {ended(event)}")
+            seconds = event.get("seconds")
+            self._say(f"{stage}: {safe(str(event.get('message') or DONE[name]))}{f' in {seconds:.1f} s' if seconds is not None else ''}")
         elif name in ("stage failed", "stage stopped"):
             self._say(f"{stage}: {name.removeprefix('stage ')}")
         elif (said := remark(event)) is not None:
@@ -116,15 +100,17 @@ class Bars:
 
     def __init__(self) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
         self._progress = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}", markup=False),
-            TimeElapsedColumn(),
             BarColumn(bar_width=30),
             MofNCompleteColumn(),
             TextColumn("{task.fields[rate]}", markup=False),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
             console=Console(stderr=True),
             transient=True,
         )
@@ -145,7 +131,9 @@ class Bars:
             if stage in self._tasks:
                 self._progress.remove_task(self._tasks.pop(stage))
             if name in DONE:
-                self._progress.console.print(f"{stage}: {ended(event)}", markup=False, highlight=False)
+                seconds = event.get("seconds")
+                text = f"{stage}: {safe(str(event.get('message') or DONE[name]))}{f' in {left(seconds)}' if seconds is not None else ''}"
+                self._progress.console.print(text, markup=False, highlight=False)
         elif (said := remark(event)) is not None:
             self._progress.console.print(said, markup=False, highlight=False)
         elif stage in self._tasks and (found := amounts(event)) is not None:
