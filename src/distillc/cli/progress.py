@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, Protocol
 
+from distillc.cli.row_counts import counts_in, in_words
 from distillc.spec.render.paint import safe
 
 EVERY = 10.0
@@ -35,13 +36,28 @@ def amounts(event: Mapping[str, Any]) -> tuple[float, float, str] | None:
 
 
 def remark(event: Mapping[str, Any]) -> str | None:
-    """What an event tells that is neither a beginning nor an end: a warning, or where a job on another machine stands."""
+    """What an event tells that is neither a beginning nor an end: a warning, a wait, where a job elsewhere stands, or what that says."""
     stage = safe(str(event.get("stage", "")))
     if event["event"] == "warning":
         return f"{stage}: warning: {safe(str(event['message']))}"
+    if event["event"] == "waits":
+        after = left(event["seconds"])
+        wait = f"try {event['next']} of {event['tries']} in {after}" if "next" in event else f"waits {after}"
+        return f"{stage}: {safe(str(event['model']))}: {safe(str(event['why']))}, {wait}"
     if event["event"] == "job":
         return f"{stage}: {safe(str(event['job']))} is {safe(str(event['state']))}"
+    if event["event"] == "job event":
+        return f"{stage}: {safe(str(event['message']))}"
     return None
+
+
+def ended(event: Mapping[str, Any]) -> str:
+    """How a stage ended that did: `done in 12 s`, `27 of 40 kept (13 refused), 12 s`."""
+    counts, seconds = counts_in(event), event.get("seconds")
+    took = "" if seconds is None else f"{seconds:.1f} s" if seconds < 10 else left(seconds)
+    if counts and event["event"] == "stage sealed":
+        return f"{in_words(counts)}, {took}"
+    return safe(str(event.get("message") or DONE[event["event"]])) + (f" in {took}" if took else "")
 
 
 def left(seconds: float) -> str:
@@ -72,8 +88,7 @@ class Lines:
         if name == "stage started":
             self._say(f"{stage}: {event['kind']}{' ' + str(event['uses']) if event.get('uses') else ''} …")
         elif name in DONE:
-            seconds = event.get("seconds")
-            self._say(f"{stage}: {safe(str(event.get('message') or DONE[name]))}{f' in {seconds:.1f} s' if seconds is not None else ''}")
+            self._say(f"{stage}: {ended(event)}")
         elif name in ("stage failed", "stage stopped"):
             self._say(f"{stage}: {name.removeprefix('stage ')}")
         elif (said := remark(event)) is not None:
@@ -100,17 +115,15 @@ class Bars:
 
     def __init__(self) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
         self._progress = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}", markup=False),
+            TimeElapsedColumn(),
             BarColumn(bar_width=30),
             MofNCompleteColumn(),
             TextColumn("{task.fields[rate]}", markup=False),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
             console=Console(stderr=True),
             transient=True,
         )
@@ -131,12 +144,11 @@ class Bars:
             if stage in self._tasks:
                 self._progress.remove_task(self._tasks.pop(stage))
             if name in DONE:
-                seconds = event.get("seconds")
-                text = f"{stage}: {safe(str(event.get('message') or DONE[name]))}{f' in {left(seconds)}' if seconds is not None else ''}"
-                self._progress.console.print(text, markup=False, highlight=False)
+                self._progress.console.print(f"{stage}: {ended(event)}", markup=False, highlight=False)
         elif (said := remark(event)) is not None:
             self._progress.console.print(said, markup=False, highlight=False)
         elif stage in self._tasks and (found := amounts(event)) is not None:
             done, total, unit = found
             [speed] = [task.speed for task in self._progress.tasks if task.id == self._tasks[stage]]
-            self._progress.update(self._tasks[stage], completed=done, total=total, rate=f"{unit}, {speed:.1f}/s" if speed else unit)
+            rate = f"{unit}, {speed:.1f}/s, {left((total - done) / speed)} left" if speed else unit
+            self._progress.update(self._tasks[stage], completed=done, total=total, rate=rate)

@@ -38,8 +38,45 @@ def test_what_goes_on_elsewhere_and_what_is_odd_is_said(capsys: pytest.CaptureFi
     assert said(
         capsys,
         {"event": "job", "stage": "answers", "job": "batch_1", "state": "in_progress"},
+        {"event": "job event", "stage": "student", "job": "ftjob-1", "level": "info", "message": "Step 3: training loss=2.114"},
         {"event": "warning", "stage": "answers", "message": "3 of 20 rows of batch batch_1 have no answer\x1b[2J"},
-    ) == ["answers: batch_1 is in_progress", r"answers: warning: 3 of 20 rows of batch batch_1 have no answer\x1b[2J"]
+        {"event": "waits", "stage": "answers", "model": "big", "why": "429", "seconds": 8.0},
+        {"event": "waits", "stage": "answers", "model": "big", "why": "no connection: refused", "seconds": 3.6, "next": 3, "tries": 6},
+    ) == [
+        "answers: batch_1 is in_progress",
+        "student: Step 3: training loss=2.114",
+        r"answers: warning: 3 of 20 rows of batch batch_1 have no answer\x1b[2J",
+        "answers: big: 429, waits 8 s",
+        "answers: big: no connection: refused, try 3 of 6 in 4 s",
+    ]
+
+
+def test_rows_that_were_dropped_are_counted_at_the_end(capsys: pytest.CaptureFixture[str]) -> None:
+    sealed = {"event": "stage sealed", "stage": "answers", "generated": 40, "kept": 27, "dropped": {"refused": 13}}
+    whole = {"event": "stage sealed", "stage": "test", "generated": 2000, "kept": 2000, "dropped": {}}
+    assert said(capsys, {**sealed, "seconds": 1.13}, {**whole, "seconds": 83.0}, {**sealed, "event": "stage kept"}) == [
+        "answers: 27 of 40 kept (13 refused), 1.1 s",
+        "test: 2,000 rows, 1 min 23 s",
+    ]
+    with Bars() as bars:
+        bars({**sealed, "seconds": 1.13})
+    assert "answers: 27 of 40 kept (13 refused), 1.1 s" in capsys.readouterr().err
+
+
+def test_the_time_that_is_left_is_not_the_time_that_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`left` stands behind a time that is known and is left, or nowhere."""
+    now = 100.0
+    with Bars() as bars:
+        bars._progress.get_time = lambda: now
+        bars({"event": "stage started", "stage": "answers", "kind": "generate"})
+        [task] = bars._progress.tasks
+        shown = [task.fields["rate"]]
+        for done in (0, 10, 20, 20):
+            bars({"event": "progress", "stage": "answers", "done": done, "total": 40, "unit": "rows"})
+            shown.append(task.fields["rate"])
+            now += 5.0
+    assert shown[:2] == ["", "rows"]
+    assert shown[-1] == "rows, 2.0/s, 10 s left", "20 rows in 10 s; the other 20 take 10 s more"
 
 
 def test_two_stages_at_work_have_a_bar_each(capsys: pytest.CaptureFixture[str]) -> None:
@@ -52,7 +89,7 @@ def test_two_stages_at_work_have_a_bar_each(capsys: pytest.CaptureFixture[str]) 
         bars({"event": "stage sealed", "stage": "student", "seconds": 2.0})
         assert [task.description for task in bars._progress.tasks] == ["answers"]
     assert shown == {"answers": (5, 20), "student": (1, 4)}
-    assert "student: done in 2 s" in capsys.readouterr().err
+    assert "student: done in 2.0 s" in capsys.readouterr().err
 
 
 def test_steps_of_a_trainer_are_progress_too() -> None:

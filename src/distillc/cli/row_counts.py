@@ -1,0 +1,21 @@
+"""What became of the rows that a stage made, in words: counts as an artifact's meta and the log's `stage sealed` have them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from distillc.spec.render.paint import safe
+
+COUNTS = ("generated", "kept", "dropped")
+
+
+def counts_in(found: Mapping[str, Any]) -> dict[str, Any]:
+    """`generated`, `kept` and `dropped` by reason; empty for what yields no rows."""
+    return {name: found[name] for name in COUNTS} if all(name in found for name in COUNTS) else {}
+
+
+def in_words(counts: Mapping[str, Any]) -> str:
+    """`27 of 40 kept (13 refused)`, or `40 rows` where all are."""
+    if not counts["dropped"]:
+        return f"{counts['kept']:,} row{'s' * (counts['kept'] != 1)}"
+    reasons = ", ".join(f"{number:,} {safe(reason)}" for reason, number in counts["dropped"].items())
+    return f"{counts['kept']:,} of {counts['generated']:,} kept ({reasons})"
