@@ -129,15 +129,9 @@ class Meter:
         Raises BudgetReached for a call that could overshoot. While others are `in_flight` it may fit once they are settled, for most
         calls cost less than they could.
         """
+        if reached := self.refusal(prompt_tokens, max_tokens):
+            raise reached
         wanted = Reservation(prompt_tokens, max_tokens, self.price.of(prompt_tokens, max_tokens) if self.price else NOTHING, in_job)
-        left = self.left
-        if left.usd is not None and wanted.usd > left.usd:
-            raise _reached(f"the next call may cost {dollars(wanted.usd)}, and {dollars(left.usd)} may be spent", "usd")
-        if left.tokens is not None and wanted.tokens > left.tokens:
-            raise _reached(f"the next call may take {wanted.tokens:,} tokens, and {left.tokens:,} are left", "tokens")
-        if left.calls == 0:
-            raise _reached("no further call is allowed", "calls")
-        refuse_late(left)
         self._open.add(wanted)
         self._aside_tokens += wanted.tokens
         self._aside_usd += wanted.usd
@@ -145,6 +139,24 @@ class Meter:
             self._untold += 1
             self._grow(wanted)
         return wanted
+
+    def refusal(self, prompt_tokens: int, max_tokens: int, calls: int = 1) -> BudgetReached | None:
+        """Why so many calls, which may take so many tokens in all, are not allowed; None where they are."""
+        left, usd, tokens = self.left, self.price.of(prompt_tokens, max_tokens) if self.price else NOTHING, prompt_tokens + max_tokens
+        what = "the next call" if calls == 1 else f"the next {calls:,} calls"
+        if left.usd is not None and usd > left.usd:
+            return _reached(f"{what} may cost {dollars(usd)}, and {dollars(left.usd)} may be spent", "usd")
+        if left.tokens is not None and tokens > left.tokens:
+            return _reached(f"{what} may take {tokens:,} tokens, and {left.tokens:,} are left", "tokens")
+        if left.calls is not None and calls > left.calls:
+            return _reached(
+                f"{what} would be more than the {left.calls:,} that are allowed" if left.calls else "no further call is allowed", "calls"
+            )
+        try:
+            refuse_late(left)
+        except BudgetReached as reached:
+            return reached
+        return None
 
     def _grow(self, wanted: Reservation) -> None:
         calls, prompt_tokens, max_tokens = self._doubt

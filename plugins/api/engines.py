@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from distillc.plugins.api.artifacts import Completion, Decoding, Model
+from distillc.spec.errors import BudgetReached
 
 
 class Running(Protocol):
@@ -59,6 +60,10 @@ class Meter(Protocol):
     def in_flight(self) -> int: ...
 
     def reserve(self, prompt_tokens: int, max_tokens: int, *, in_job: bool = False) -> Any: ...
+
+    def refusal(self, prompt_tokens: int, max_tokens: int, calls: int = 1) -> BudgetReached | None:
+        """The BudgetReached with which so many calls would be refused, that may take so many tokens in all."""
+        ...
 
     def settle(self, reservation: Any, prompt_tokens: int, completion_tokens: int) -> None:
         """What the call took."""

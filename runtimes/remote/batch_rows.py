@@ -49,7 +49,10 @@ class Rows:
         return chat.encoded(self._body(self._prompts[index]))
 
     def affordable(self, least: float) -> tuple[Iterator[tuple[str, bytes]], BudgetReached | None]:
-        """The names and bodies of rows that are not out: as many as may be paid for, none where that is less than the share `least`."""
+        """The names and bodies of rows that are not out: as many as may be paid for.
+
+        None where that is less than the share `least` of all rows: what a batch leaves over of its bound would make ever smaller ones.
+        """
         owing = [(digest, index) for digest, indices in self._waiting.items() for index in indices[self._out[digest] :]]
         chosen, reached = len(owing), None
         for number, (digest, index) in enumerate(owing):
@@ -58,13 +61,18 @@ class Rows:
             except BudgetReached as error:
                 chosen, reached = number, error
                 break
-        if reached and chosen < least * len(owing):
+        if reached and chosen < least * len(self):
             for digest, _ in owing[:chosen]:
                 self._settle(digest, None)
-            chosen = 0
+            chosen, reached = 0, self._refusal([index for _, index in owing]) or reached
         for digest, _ in owing[:chosen]:
             self._out[digest] += 1
         return self._named(owing[:chosen]), reached
+
+    def _refusal(self, rows: Sequence[int]) -> BudgetReached | None:
+        """What all of them may cost is more than is left: to raise the budget by the next row's cost would bring as little."""
+        most = [chat.most(self._constant, self._content(index)) for index in rows]
+        return self._meter.refusal(sum(read for read, _ in most), sum(written for _, written in most), len(rows)) if self._meter else None
 
     def _named(self, chosen: Sequence[tuple[str, int]]) -> Iterator[tuple[str, bytes]]:
         for digest, index in chosen:

@@ -28,7 +28,7 @@ STATES = States(
     active=frozenset({"validating", "validated", "queued", "pending", "in_progress", "running", "finalizing", "cancelling"}),
     ended=frozenset({"completed", "done", "failed", "expired", "cancelled"}),
 )
-LEAST = 0.1  # of what is missing: where a budget leaves rows out, a smaller batch is not worth the hour that it takes
+LEAST = 0.1  # of all rows: where a budget leaves rows out, a smaller batch is not worth the hour that it takes
 RESULTS = ("output_file_id", "error_file_id")
 LOOKS = (5.0, 10.0, 20.0, 40.0, 80.0, 160.0)  # seconds between looks for files that a platform has not put there yet: five minutes in all
 FEW = 0.1  # of a batch: where no more than these are in no file, they are asked again, as rows that failed

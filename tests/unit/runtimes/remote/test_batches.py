@@ -270,6 +270,19 @@ def test_it_costs_half_and_stops_before_the_budget(tmp_path: Path) -> None:
         assert made(server) == 0 and meter.in_flight == 0
 
 
+def test_a_budget_makes_no_batch_of_less_than_a_tenth_and_says_what_all_that_is_left_may_cost(tmp_path: Path) -> None:
+    """A row may cost $67, for an API may pass the limit by three tokens, and costs $8 or so: of $500 seven rows go out at first."""
+    price = Price(Decimal(0), Decimal(1_000_000))
+    with serve(Script()) as server, asked(server, tmp_path) as here:
+        meter = Meter(Allowance(usd=Decimal(500)), price)
+        with pytest.raises(BudgetReached) as stopped:
+            here.ask(40, meter)
+        left = 40 - len(here.answers)
+        assert left > 0 and len(here.answers) / made(server) >= 4
+        may = f"the next {left} calls may cost ${67 * left}.00, and ${500 - int(meter.spent.usd)}.00 may be spent"
+        assert stopped.value.message == f"the budget is reached: {may}"
+
+
 def test_there_is_a_limit_for_each_dialect() -> None:
     assert {dialect: tuple(LIMITS[dialect]) for dialect in DIALECTS} == {
         "openai": (50_000, 200_000_000), "nebius": (5_000_000, 10_000_000_000), "generic": (50_000, 100_000_000),
