@@ -169,10 +169,10 @@ def _is_worse(source: Source, text: str) -> bool:
 
 
 def _read(source: Source) -> tuple[int, int]:
-    """How many lines from its end the reading of a text stops, and how many faults it met."""
+    """How many characters from its end the reading of a text stops, and how many faults it met."""
     root, found = parse(source)
     stop = found[-1].span if root is None and found else None
-    return (len(source.starts) - stop.line + 1 if stop else 0), len(found)
+    return (len(source.text) - source.offset(stop.line, stop.column) + 1 if stop else 0), len(found)
 
 
 def diff(change: Change) -> str:

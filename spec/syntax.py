@@ -116,9 +116,24 @@ def _bare_reference(source: Source, line: int, dollar: int) -> Diagnostic:
         and found.string[: found.start()].rstrip().endswith((":", ",", "[", "{"))
     ):
         bare, start = found[0].rstrip(), begin + found.start()
-        fix = Fix(f'write "{bare}"', (Edit(source.span(start, start + len(bare)), f'"{bare}"'),))
+        end = start + len(bare)
+        if _reads_on(f'{source.text[:start]}"{bare}"{source.text[end:]}', end + 2):
+            fix = Fix(f'write "{bare}"', (Edit(source.span(start, end), f'"{bare}"'),))
     message = "`${…}` needs quotes between braces or brackets"
     return Diagnostic("D001", Severity.ERROR, message, source.span(dollar, dollar + 2), help='write "${section.name.field}"', fix=fix)
+
+
+def _reads_on(text: str, offset: int) -> bool:
+    """Whether a text is YAML from there to the end of the line, or up to the next reference without quotes."""
+    import yaml
+
+    try:
+        for _ in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+            pass
+    except yaml.YAMLError as error:
+        mark: Any = getattr(error, "problem_mark", None)
+        return mark is not None and ("\n" in text[offset : mark.index] or text[mark.index - 1 : mark.index + 1] == "${")
+    return True
 
 
 def not_text(source: Source, start: int, end: int) -> Diagnostic:

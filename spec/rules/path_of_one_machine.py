@@ -47,6 +47,8 @@ def check(context: Context) -> Iterator[Diagnostic]:
 
 
 def _backslash(node: ScalarNode, path: str, context: Context) -> Diagnostic:
+    from json import dumps  # YAML's double quotes understand all that it writes
+
     slashed = path.replace("\\", "/")
-    repair = fix(context, "write slashes", replace(node, slashed if node.plain else f'"{slashed}"'), safe=True)
+    repair = fix(context, "write slashes", replace(node, slashed if node.plain else dumps(slashed, ensure_ascii=False)), safe=True)
     return warning("D802", f"`{shorten(path)}` is read on Windows alone", node.span, f"write `{shorten(slashed)}`", fix=repair)

@@ -138,6 +138,7 @@ def test_edits_of_one_fix_that_meet_are_none():
         (HEAD + "seed: &one 1 # why\n", HEAD + "seed: 1 # why\n"),
         (HEAD + "decoding: &d\n  &k stop: &s [&a a]\n", HEAD + "decoding:\n  stop: [a]\n"),
         (HEAD + "decoding: {stop: [&a a, *a, &a b]} # &a\n", HEAD + "decoding: {stop: [&a a, *a, b]} # &a\n"),
+        (HEAD + "data: {d: {uses: jsonl, path: 'a\\\"b'}}\n", HEAD + 'data: {d: {uses: jsonl, path: "a/\\"b"}}\n'),
         (HEAD + "models:\n  m: {uses: random}\n  m: {uses: random}", HEAD + "models:\n  m: {uses: random}\n"),
     ],
 )  # fmt: skip
@@ -248,6 +249,12 @@ def test_what_can_be_read_further_may_have_more_findings(table):
     again = "seed: {a: 1}\n"
     text = again + "data:\n  x: {b: 1}\n" + again + "  y: {b: 2}\nname: a\nname: b\ntask: {}\ntask: {c: 1}\n z: 1\n"
     assert all_fixed(text, table) == text.replace(again, "").join((again, ""))
+
+
+def test_a_line_that_can_be_read_further_may_have_more_findings(table):
+    """With the first reference in quotes the second `a` is seen, and only then the second reference."""
+    text = HEAD + "decoding: {a: ${seed}, a: 1, b: ${name}}\n"
+    assert all_fixed(text, table) == text.replace("${seed}", '"${seed}"').replace("${name}", '"${name}"')
 
 
 def test_a_difference_is_that_of_diff():

@@ -124,6 +124,8 @@ def test_what_is_wrong_becomes_a_finding(text, expected):
         ("a: [one\n  ${c}]", None),
         ("a: {b: ${c", None),
         ("a: {b: ${c}${d", None),
+        ("a: {b: ${c}, d: ${e}}", 'a: {b: "${c}", d: ${e}}'),  # one after the other
+        ('a: {b: ${}}"}}, c: d}', None),  # the line is no YAML with quotes either
     ],
 )
 def test_a_reference_without_quotes_between_braces_is_called_by_its_name(text, fixed):
