@@ -190,6 +190,7 @@ COMPILER_CODES: Mapping[str, Code] = {
     "D853": _compiler_rule("budget_below_answers"),
     "D854": _compiler_rule("outside_region", binding=True),
     "D855": _compiler_rule("kept_by_service"),
+    "D856": _compiler_rule("key_unencrypted", binding=True, warns=True),
 }
 
 ALL_CODES: Mapping[str, Code] = {**CODES, **COMPILER_CODES}

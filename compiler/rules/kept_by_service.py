@@ -1,8 +1,9 @@
 """Nothing may be kept, and the service keeps what it is sent unless its settings say otherwise.
 
 Why: with `privacy.retention: none` each request says `store: false`. Some services keep prompts beyond that, for speculative decoding or
-against abuse, until somebody switches it off for the whole project. No request shows whether that was done, so this warns: ignore it
-with the day on which you looked as the reason. What is known of each service is in `compiler/tables/services.json`.
+against abuse, until that is switched off for the whole project or organization, which some of them have to approve. No request shows
+whether that was done, so this warns: ignore it with the day on which you looked as the reason. What is known of each service is in
+`compiler/tables/services.json`; of one that is not there nothing is known.
 
 Example:
 
@@ -35,6 +36,6 @@ def check(outline: Outline) -> Iterator[Diagnostic]:
         known = keeps(service) if service and not is_ours(fields) else None
         if known:
             title, what = known
-            message = f"`{model.name}` is asked at {title}, which keeps what it is sent unless its settings say otherwise"
-            help = "switch it off in the project's settings, then ignore this with the day as the reason"
+            message = f"`{model.name}` is asked at {title}, which may keep what it is sent unless its settings say otherwise"
+            help = "have that switched off for the project or the organization, then ignore this with the day as the reason"
             yield warning(outline, "D855", model.where, message, help, notes=(what,))

@@ -2,7 +2,8 @@
 
 Why: `privacy.region` says where rows may go, often because a law or a contract does. An API is inside where its address is known to be
 (`compiler/tables/services.json`), or where the entry of the model says so with `region`; one that nobody knows the place of is outside.
-Servers of this machine and of private networks are inside.
+Servers of this machine and of private networks are inside. Regions are compared as texts, in capitals or not: `eu` has `eu-north1` in it,
+and another name of the same place has not.
 
 Example:
 
@@ -33,11 +34,21 @@ def check(outline: Outline) -> Iterator[Diagnostic]:
     for model in apis(outline):
         fields = {"uses": model.uses, **model.fields}
         region = region_of(fields)
-        if is_ours(fields) or (region and (region == allowed or region.startswith(f"{allowed}-"))):
+        if is_ours(fields) or (region and f"{region}-".casefold().startswith(f"{allowed}-".casefold())):
             continue
-        own = next((key for key in ("base_url", "region") if outline.exists((*model.where, key))), None)
+        said = ("region", "base_url") if region == model.fields.get("region") else ("base_url", "region")
+        own = next((key for key in said if outline.exists((*model.where, key))), None)
         what = f"runs in {region}" if region else f"is at {host_of(fields)}, and nobody says in which region that is"
         hint = "" if model.fields.get("region") else f", or write `region: {allowed}` beside it where you know that it is there"
+        help = (_one_place(region, allowed) if region else None) or f"take an address in {allowed}{hint}"
         related = label(outline, ("privacy", "region"), "where rows may go")
         where = (*model.where, own) if own else model.where
-        yield error(outline, "D854", where, f"`{model.name}` {what}", f"take an address in {allowed}{hint}", related=related)
+        yield error(outline, "D854", where, f"`{model.name}` {what}", help, related=related)
+
+
+def _one_place(region: str, allowed: str) -> str | None:
+    """The way out where two names begin alike and are of one place: `eu-north1` and `Europe`. The shorter is how services call it."""
+    its, ours = (name.casefold().partition("-")[0] for name in (region, allowed))
+    if its == ours or not (its.startswith(ours) or ours.startswith(its)):
+        return None
+    return f"did you mean `region: {ours}`?" if len(ours) < len(its) else f"did you mean `{its}` in `privacy.region`?"

@@ -7,7 +7,8 @@ import pytest
 
 from distillc.compiler.tables.prices import _table as prices
 from distillc.compiler.tables.prices import listed_price
-from distillc.compiler.tables.services import is_ours, region_of, service_of
+from distillc.compiler.tables.services import _table as services
+from distillc.compiler.tables.services import is_ours, keeps, region_of, service_of
 
 US = "https://api.tokenfactory.us-central1.nebius.com/v1"
 
@@ -22,6 +23,9 @@ US = "https://api.tokenfactory.us-central1.nebius.com/v1"
         ({"uses": "openai", "base_url": US, "region": "eu"}, "nebius", "us-central1"),
         ({"uses": "openai", "base_url": "https://x.example/v1", "region": "eu"}, None, "eu"),
         ({"uses": "openai", "base_url": "https://x.example/v1"}, None, None),
+        ({"uses": "openai", "base_url": "https://api.openai.com/v1"}, "openai", None),
+        ({"uses": "openai", "base_url": "https://api.openai.com/v1", "region": "us"}, "openai", "us"),
+        ({"uses": "openai", "base_url": "https://eu.api.openai.com/v1"}, "openai", "eu"),
         ({"uses": "openai", "base_url": "https://api.tokenfactory.nebius.com.x.example/v1"}, None, None),
     ],
 )
@@ -53,6 +57,13 @@ def test_the_recorded_price_is_listed_with_its_day() -> None:
     assert listed_price(model) == {"input": 0.2, "output": 0.6, "date": "2025-07-24"}
     assert listed_price({**model, "uses": "openai", "base_url": "https://x.example/v1"}) is None
     assert listed_price({**model, "name": "Qwen/Qwen3-4B"}) is None
+
+
+def test_what_a_service_keeps_has_a_day_and_a_source() -> None:
+    for name, service in services().items():
+        title, kept = keeps(name) or ("", "")
+        assert title == service["title"] and kept.endswith(f"({service['source']}, as of {service['checked']})")
+        assert date.fromisoformat(service["checked"]) <= date.today() and service["source"].startswith("https://")
 
 
 def test_every_price_has_a_day_and_a_source() -> None:
