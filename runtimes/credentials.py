@@ -19,7 +19,7 @@ from distillc.spec.values import counted
 
 
 class Missing(NamedTuple):
-    """A key that is not there: where it is asked for first, what is wrong, and the way out."""
+    """A key that is not there: the model that says it, else where it is asked for first; what is wrong, and the way out."""
 
     where: str
     message: str
@@ -45,7 +45,9 @@ def missing_keys(plan: Plan, stages: Sequence[Stage], folder: Path, store: Store
         if waiting := [stage for stage in needed[reference] if stage.id not in made]:
             first, others = waiting[0], len(waiting) - 1
             whose = f"`{first.id}`" + (f" and {counted(others, 'more stage')}" if others else "")
-            where = plan.spec if first.line is None else f"{plan.spec}:{first.line}"
+            says = (stage for stage in plan.stages if stage.kind == "build-model" and reference in stage.config.values())
+            line = next(says, first).line
+            where = plan.spec if line is None else f"{plan.spec}:{line}"
             found.append(Missing(where, f"{error.message}, and {whose} need{'' if others else 's'} it", error.help or ""))
     return found
 

@@ -12,7 +12,19 @@ from typing import Any, NamedTuple
 from distillc.spec.diagnostic import Diagnostic, Fix, Severity, Span
 from distillc.spec.nodes import Entry, MappingNode, Node, ScalarNode, SequenceNode, to_plain, uses
 from distillc.spec.secret import INTERPOLATION, is_reference, secret_findings
-from distillc.spec.values import NOUNS, broken_limit, counted, form_help, got, is_of_type, kinds_in_words, types_of, way_out, with_article
+from distillc.spec.values import (
+    NOUNS,
+    broken_limit,
+    counted,
+    form_help,
+    got,
+    is_of_type,
+    kinds_in_words,
+    range_help,
+    types_of,
+    way_out,
+    with_article,
+)
 from distillc.spec.wording import closest, did_you_mean, listing, shorten
 
 Path = tuple[str | int, ...]
@@ -158,8 +170,14 @@ class Walker:
         fitting = [option for option in options if self.fits(node, option)]
         if not fitting:
             wanted = " or ".join(dict.fromkeys(self.words(option) for option in options if self.words(option) != "nothing"))
-            return _only("D103", f"{_subject(path)} must be {wanted}, got {got(node)}", node.span, *way_out(node, wanted, options))
-        return min((self.visit(node, option, path, anchor) for option in fitting), key=lambda checked: len(checked.diagnostics))
+            schemas = [resolve_ref(option, self.root) for option in options]
+            return _only("D103", f"{_subject(path)} must be {wanted}, got {got(node)}", node.span, *way_out(node, wanted, schemas))
+        found = min((self.visit(node, option, path, anchor) for option in fitting), key=lambda checked: len(checked.diagnostics))
+        alone = node.items[0] if isinstance(node, SequenceNode) and len(node.items) == 1 else None
+        if isinstance(alone, ScalarNode) and any(self.fits(alone, option) for option in options):  # a list of one, where lists have more
+            help = f"write `{shorten(alone.text)}` without brackets, or name another one too"
+            found.diagnostics = [d._replace(help=help) if (d.code, d.span) == ("D105", node.span) else d for d in found.diagnostics]
+        return found
 
     def fits(self, node: Node, option: Schema) -> bool:
         option = resolve_ref(option, self.root)
@@ -297,7 +315,8 @@ class Walker:
         elif isinstance(value, int | float) and not isinstance(value, bool):
             limits = broken_limit(value, schema)
             if limits:
-                out.diagnostics.append(_error("D105", f"{_subject(path)} must be {limits}, got {shorten(node.text)}", node.span))
+                message = f"{_subject(path)} must be {limits}, got {shorten(node.text)}"
+                out.diagnostics.append(_error("D105", message, node.span, range_help(schema)))
 
 
 def _count(code: str, n: int, what: str, least: int | None, most: int | None, span: Span, path: Path, out: Checked) -> None:

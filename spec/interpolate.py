@@ -11,7 +11,7 @@ from typing import NamedTuple, NoReturn
 from distillc.spec.diagnostic import Applicability, Diagnostic, Edit, Fix, Label, Severity, Span
 from distillc.spec.nodes import MappingNode, Node, ScalarNode, SequenceNode, entries
 from distillc.spec.parse import MAX_DEPTH, MAX_NODES
-from distillc.spec.secret import KINDS
+from distillc.spec.secret import KINDS, is_variable
 from distillc.spec.sites import Path, Site, below, copied, inner, measured, sites, unescaped, whole
 from distillc.spec.source import MAX_BYTES, Source
 from distillc.spec.wording import closest, listing, shorten
@@ -245,6 +245,8 @@ class _Filling:
         part = todo[0]
         if not place and part in LEFT_ALONE:
             self.fail("D026", f"no reference leads into `{part}`", node, site, "a path begins with another section")
+        if not place and (help := self.of_environment(node, site)):
+            self.fail("D024", f"there is no value at `{shorten(site.inner)}`", node, site, help)
         there = [entry.key for entry in entries(at) if place or entry.key not in LEFT_ALONE]
         near = closest(part, there) if len(self.found) < MAX_SUGGESTIONS else None
         message = f"there is no value at `{shorten(site.inner)}`"
@@ -256,6 +258,15 @@ class _Filling:
         right = ".".join([*place, near, *todo[1:]])
         fix = Fix(f"refer to `{right}`", (Edit(self.place(node, site), right),), Applicability.UNSAFE)
         self.fail("D024", message, node, site, f"did you mean `{shorten(right)}`?", fix=fix)
+
+    def of_environment(self, node: ScalarNode, site: Site) -> str | None:
+        """The way out where a variable of the environment was meant, as in a shell. Only fields that take a secret read one."""
+        variable = f"`${{env:{shorten(site.inner)}}}`"
+        if next(reversed(self.active)) in self.secrets and "." not in site.inner:
+            return f"write {variable} for a variable of the environment"
+        if is_variable(site.inner) and closest(site.inner, self.root.entries) is None:
+            return f"variables of the environment are written {variable}, and only in fields that take a secret, such as `api_key`"
+        return None
 
     def loop(self, place: Path) -> NoReturn:
         paths = list(self.active)

@@ -11,6 +11,7 @@ from pathlib import Path
 from distillc.spec.diagnostic import Diagnostic, Severity
 from distillc.spec.errors import UsageError
 from distillc.spec.nodes import ScalarNode
+from distillc.spec.wording import MAX_QUOTED
 
 KINDS = ("env", "file", "cmd", "keyring")
 INTERPOLATION = re.compile(rf"(?<!\$)\$\{{(?:{'|'.join(KINDS)}):[^}}]{{0,200}}\}}")
@@ -29,6 +30,9 @@ _LOOKS_SECRET = re.compile(
     r"\b(?:sk-[A-Za-z0-9_-]{20,}|hf_[A-Za-z0-9]{20,}|AKIA[A-Z0-9]{16}|gh[pousr]_[A-Za-z0-9]{30,}|AIza[A-Za-z0-9_-]{30,})\b"
 )
 
+# What a shell, or another tool's file, calls a variable of the environment; without a sign that says so only a name that ends as theirs do.
+_VARIABLE = re.compile(r"(?:\$\{?|\$?\{?env:)([A-Z]+(?:_[A-Z0-9]+)*)\}?|([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*_(?:KEY|TOKEN|SECRET))", re.ASCII)
+
 
 def is_reference(text: str) -> bool:
     return _WHOLE.fullmatch(text) is not None
@@ -39,6 +43,11 @@ def name_in(reference: str) -> str:
     return reference.removeprefix("${").removesuffix("}")
 
 
+def is_variable(name: str) -> bool:
+    """Whether a name is written as those of the environment are, in capitals."""
+    return re.fullmatch(r"[A-Z][A-Z0-9_]+", name) is not None
+
+
 def looks_secret(text: str) -> bool:
     """Whether a text looks like a key of a well-known service."""
     return _LOOKS_SECRET.search(text) is not None
@@ -46,9 +55,13 @@ def looks_secret(text: str) -> bool:
 
 def secret_findings(node: ScalarNode, subject: str) -> Iterator[Diagnostic]:
     """What is wrong with the value of a field typed secret. The value itself is in no message."""
-    if not is_reference(node.text):
-        help = "write ${env:NAME} or ${file:PATH}, and revoke a key that was ever committed"
-        yield Diagnostic("D205", Severity.ERROR, f"{subject} holds the secret itself", node.span, help=help)
+    if is_reference(node.text):
+        return
+    if (variable := _VARIABLE.fullmatch(node.text)) and len(node.text) <= MAX_QUOTED:
+        message, help = f"{subject} must be a reference to a secret", f"did you mean `${{env:{variable[1] or variable[2]}}}`?"
+    else:
+        message, help = f"{subject} holds the secret itself", "write ${env:NAME} or ${file:PATH}, and revoke a key that was ever committed"
+    yield Diagnostic("D205", Severity.ERROR, message, node.span, help=help)
 
 
 def resolve_secret(reference: str, folder: Path) -> str:

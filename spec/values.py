@@ -9,7 +9,7 @@ from typing import Any
 from distillc.spec.diagnostic import Fix
 from distillc.spec.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from distillc.spec.scalars import scalar_value
-from distillc.spec.wording import shorten
+from distillc.spec.wording import listing, shorten
 
 NOUNS = {
     "object": "a mapping",
@@ -24,6 +24,7 @@ NAME_PATTERN = r"^[A-Za-z_][A-Za-z0-9_-]*$"
 NAME_FORM = "letters, digits, `_` and `-`, and no digit first"
 MAX_FLOAT = int(sys.float_info.max)
 """No number of the language is larger; one that is would become infinite on its way."""
+URL_PATTERN = r"^https?://[^\s]+$"
 
 
 def types_of(schema: Mapping[str, Any]) -> tuple[str, ...]:
@@ -78,7 +79,17 @@ def way_out(node: Node, wanted: str, schemas: Iterable[Mapping[str, Any]]) -> tu
     """`wanted` in words, and the schemas that would have done."""
     from distillc.spec.fixes import retyped
 
-    return type_help(node, wanted) or _name_help(node, schemas), retyped(node, wanted)
+    schemas = list(schemas)
+    words = [str(value) for schema in schemas for value in schema.get("enum", ()) if value is not None]
+    if words and not (isinstance(node, ScalarNode) and node.text in words):  # with another type it would still be none of them
+        return f"one of {listing(words)}", None
+    return type_help(node, wanted) or _keys_help(node, schemas) or _name_help(node, schemas), retyped(node, wanted)
+
+
+def _keys_help(node: Node, schemas: Iterable[Mapping[str, Any]]) -> str | None:
+    """The keys of a mapping, where something else stands."""
+    required = next((schema["required"] for schema in schemas if "object" in types_of(schema) and schema.get("required")), None)
+    return f"write `{{{', '.join(f'{key}: …' for key in required)}}}`" if required and not isinstance(node, MappingNode) else None
 
 
 def _name_help(node: Node, schemas: Iterable[Mapping[str, Any]]) -> str | None:
@@ -91,6 +102,8 @@ def _name_help(node: Node, schemas: Iterable[Mapping[str, Any]]) -> str | None:
 
 def form_help(schema: Mapping[str, Any]) -> str:
     """The form that a text should have had."""
+    if schema["pattern"] == URL_PATTERN:
+        return "begin it with http:// or https://, and leave blanks out"
     return NAME_FORM if schema["pattern"] == NAME_PATTERN else schema.get("description") or f"it must match {schema['pattern']}"
 
 
@@ -112,6 +125,17 @@ def broken_limit(value: float, schema: Mapping[str, Any]) -> str | None:
         return f"less than {schema['exclusiveMaximum']}"
     step = schema.get("multipleOf")
     return f"a multiple of {step}" if step and value % step else None
+
+
+def range_help(schema: Mapping[str, Any]) -> str | None:
+    """What numbers may stand here, where they are bounded on both sides, and what the field is."""
+    least, most = ("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")
+    low, high = (next(((key, schema[key]) for key in keys if key in schema), None) for keys in (least, most))
+    what: str | None = schema.get("description")
+    if low is None or high is None:
+        return what
+    above, below = ("more than " if low[0] != "minimum" else "from "), (" to less than " if high[0] != "maximum" else " to ")
+    return f"{above}{low[1]}{below}{high[1]}" + (f": {what}" if what else "")
 
 
 def counted(n: int, what: str) -> str:

@@ -10,8 +10,12 @@ import re
 from pathlib import Path, PurePosixPath
 
 from distillc.spec.errors import UsageError
+from distillc.spec.wording import closest
 
 SCHEME = "pkg://"
+_HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
+"""What Hugging Face calls a model: who made it, and its name. A path of a folder and a file looks the same."""
+_FILES = frozenset({".gguf", ".json", ".jsonl", ".parquet", ".csv", ".tsv", ".txt", ".safetensors", ".onnx"})
 
 
 class NotLocated(UsageError):
@@ -38,9 +42,10 @@ def locate(path: str, folder: Path) -> Path:
     except OSError as error:
         raise NotLocated(f"{path} cannot be read: {error.strerror}", help="check the name and the rights of its folders") from error
     if not exists:
-        raise NotLocated(
-            f"{path} does not exist", help=f"paths are relative to the spec's folder; write `{SCHEME}distribution/path` for a package"
-        )
+        help = f"paths are relative to the spec's folder; write `{SCHEME}distribution/path` for a package"
+        if _HUB_NAME.fullmatch(path) and found.suffix.lower() not in _FILES and not found.parent.exists():
+            help += f"; models of a hub are downloaded first: hf download {path} --local-dir {path}"
+        raise NotLocated(f"{path} does not exist", help=help)
     return found
 
 
@@ -69,7 +74,9 @@ def _in_package(path: str) -> Path:
     try:
         distribution = importlib.metadata.distribution(name)
     except importlib.metadata.PackageNotFoundError:
-        raise NotLocated(f"the package '{name}' behind {path} is not installed", help=f"pip install '{name}'") from None
+        near = closest(name, (found.name for found in importlib.metadata.distributions()))
+        help = f"did you mean `{near}`, which is installed?" if near else f"pip install '{name}'"
+        raise NotLocated(f"the package '{name}' behind {path} is not installed", help=help) from None
     for root in _roots(name, distribution):
         found = root.joinpath(*parts)
         if found.exists():

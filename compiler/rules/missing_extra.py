@@ -16,15 +16,16 @@ from collections.abc import Iterator
 
 from distillc.compiler.outline import Outline
 from distillc.compiler.rules import error
+from distillc.compiler.rules.no_engine import misfits
 from distillc.spec.diagnostic import Diagnostic
 from distillc.spec.errors import DistillError
 
 
 def check(outline: Outline) -> Iterator[Diagnostic]:
-    computed = _losses_computed_here(outline)
+    computed, misfit = _losses_computed_here(outline), misfits(outline)
     for (kind, name), where in outline.used.items():
-        if kind == "losses" and name not in computed:
-            continue
+        if (kind == "losses" and name not in computed) or (kind == "engines" and name in misfit):
+            continue  # an engine that does not read its model is D551's: to install it would not help
         try:
             manifest = outline.plugins.manifest(kind, name)
         except DistillError:

@@ -32,6 +32,13 @@ def check(outline: Outline) -> Iterator[Diagnostic]:
             yield error(outline, "D551", where, message, _help(outline, format))
 
 
+def misfits(outline: Outline) -> set[str]:
+    """The engines that every asked model which names them has a format for that they do not read."""
+    chosen = [(model.engine["uses"], model.format) for name in asked(outline) if (model := outline.models[name]).engine]
+    read = {engine for engine, format in chosen if not format or outline.reads(engine, format)}
+    return {engine for engine, _ in chosen} - read
+
+
 def asked(outline: Outline) -> dict[str, Where]:
     """The models that answer, are measured or are exported, with the first place that says so."""
     found: dict[str, Where] = {}

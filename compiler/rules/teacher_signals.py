@@ -29,6 +29,7 @@ from distillc.compiler.outline.steps import Step
 from distillc.compiler.rules import error, label
 from distillc.spec.diagnostic import Diagnostic
 from distillc.spec.references import split_name
+from distillc.spec.wording import listing
 
 HARD = "use a hard loss on its answers"
 
@@ -52,9 +53,17 @@ def check(outline: Outline) -> Iterator[Diagnostic]:
                 message = f"`{uses}` needs log-probabilities, and `{teacher}` cannot give any"
                 engine = model.engine
                 who = f"its engine `{engine['uses']}` scores" if engine else "engines here that read it score"
+                able = _scorers(outline, model) if engine else []
                 help = "name a teacher with weights: a Hugging Face folder or a GGUF file"
+                if able:
+                    help = f"take `engine` out, or name one that scores: {listing(able)}"
                 yield error(outline, "D450", (*where, "teacher"), message, help, notes=(f"its format is {format}; {who} no tokens",))
     yield from _captured(outline)
+
+
+def _scorers(outline: Outline, model: Model) -> list[str]:
+    """The engines that could tell a model's log-probabilities for given tokens."""
+    return [name for name in outline.readers(model.format) if "score_tokens" in outline.capabilities("engines", name).get("does", ())]
 
 
 def _gathered(outline: Outline, step: Step, name: str, loss: Mapping[str, Any], teacher: Model) -> Iterator[Diagnostic]:

@@ -36,9 +36,8 @@ def row_of(record: Mapping[str, Any], *, task: Task, names: Mapping[str, str], g
                 )
             continue
         if not isinstance(value, str) or (ours == "input" and not value.strip()):
-            raise StageFailed(
-                f"field '{theirs}' must be a text, not {value!r}", where=f"{path}:{line}", help="correct the line or take it out"
-            )
+            wrong = "is empty" if isinstance(value, str) else f"must be a text, not {value!r}"
+            raise StageFailed(f"field '{theirs}' {wrong}", where=f"{path}:{line}", help="correct the line or take it out")
         payload[ours] = value
     key = ""
     if group is not None:

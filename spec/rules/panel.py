@@ -44,7 +44,9 @@ def check(context: Context) -> Iterator[Diagnostic]:
             if isinstance(item, MappingNode) and uses(item) == "answer":
                 said = {entry.key: entry for entry in item if not (isinstance(entry.value, ScalarNode) and entry.value.value is None)}
                 if "model" in said:
-                    yield from (_panel if isinstance(said["model"].value, SequenceNode) else _single)(said, context)
+                    sound = ("generate", step.key) not in context.malformed
+                    several = isinstance(said["model"].value, SequenceNode)
+                    yield from _panel(said, context, sound=sound) if several else _single(said, context)
 
 
 def _single(said: Mapping[str, Entry], context: Context) -> Iterator[Diagnostic]:
@@ -54,7 +56,8 @@ def _single(said: Mapping[str, Entry], context: Context) -> Iterator[Diagnostic]
             yield error("D319", message, said[key].key_span, "take it out, or name several: `model: [ONE, OTHER]`")
 
 
-def _panel(said: Mapping[str, Entry], context: Context) -> Iterator[Diagnostic]:
+def _panel(said: Mapping[str, Entry], context: Context, *, sound: bool) -> Iterator[Diagnostic]:
+    """`sound`: whether the step's shape is right; else what it says of `keep` may be misspelt, which is told already."""
     models = items(said["model"].value)
     keep = text(said["keep"].value) if "keep" in said else None
     names = [text(model) for model in models]
@@ -62,14 +65,14 @@ def _panel(said: Mapping[str, Entry], context: Context) -> Iterator[Diagnostic]:
         if names[index] and names[index] in names[:index]:
             message = f"`{shorten(names[index] or '')}` is asked twice, and would have two votes"
             yield error("D319", message, model.span, "name another, or take it out")
-    if "keep" not in said:
+    if sound and "keep" not in said:
         message = f"{len(models)} models answer each row, and nothing says what is kept of it"
         yield error("D319", message, said["model"].key_span, KEEPS)
     if "into" in said and text(said["into"].value) == "output":
         message = "answers under test are those of one model"
         yield error("D319", message, said["into"].key_span, "name one model; `evaluate` asks several, and compares them")
     for key, belongs in (("agree", "agreement"), ("judge", "best")):
-        if key in said and keep not in (belongs, None):
+        if sound and key in said and keep not in (belongs, None):
             message = f"`{key}` belongs to `keep: {belongs}`: here it does nothing"
             yield error("D319", message, said[key].key_span, f"take it out, or write `keep: {belongs}`")
     votes = whole(said["agree"].value) if "agree" in said else None

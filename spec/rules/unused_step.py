@@ -2,7 +2,8 @@
 
 Why: `run` makes them all the same. Most often a reference was forgotten: a model was trained, and its base is what gets quantized;
 or a profile meant to replace a step and misspelt its name, so that it adds one that nobody asks for. Steps that a profile or the
-matrix uses count as used, and a spec without `evaluate` and `deploy` is not looked at: its last steps are what it is for.
+matrix uses count as used, and a spec without `evaluate` and `deploy` is not looked at: its last steps are what it is for. So are the rows
+that a spec without `train` makes.
 
 Example:
 
@@ -41,6 +42,8 @@ def check(context: Context) -> Iterator[Diagnostic]:
             continue
         added = in_profiles(context.root, definition.span)
         if added != with_profile:  # with a profile, only what the profile itself adds
+            continue
+        if definition.section in ("generate", "curate") and not entries(context.at("train")):
             continue
         if not any(closest(name, [definition.name]) for name in lost):  # that reference is another rule's finding
             yield warning("D208", f"nothing uses `{shorten(definition.name)}`", definition.span, _help(definition, context, added))
@@ -81,6 +84,8 @@ def _help(definition: Definition, context: Context, added: bool) -> str:
         others = [entry.key for entry in entries(context.at(definition.section)) if entry.key != definition.name]
         if near := closest(definition.name, others):
             return f"did you mean `{near}`? this profile adds a step of its own"
+    if definition.section in ("generate", "curate"):
+        return "refer to it; take it out; or, if its rows are what you want, ignore this with that as the reason"
     if definition.section != "train":
         return "refer to it, or take it out"
     base = text(at(context.at(*definition.path), "model"))

@@ -56,6 +56,17 @@ def test_a_variable_that_is_not_set_ends_the_run_before_its_first_stage(
     assert executor.ran == [] and not (store.home / "runs").exists()
 
 
+def test_the_place_is_that_of_the_model_whose_entry_says_the_key(
+    store: Store, executor: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("BIG_KEY", raising=False)
+    plan = asking("${env:BIG_KEY}")
+    stages = [replace(one, config={**one.config, "api_key": "${env:BIG_KEY}"}, line=4) if one.id == "big" else one for one in plan.stages]
+    with pytest.raises(UsageError) as caught:
+        run(make_plan(*stages), store, executor)
+    assert caught.value.where == "distill.yaml:4"
+
+
 def test_all_keys_that_are_missing_are_said_at_once(store: Store, executor: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("BIG_KEY", raising=False)
     with pytest.raises(UsageError) as caught:

@@ -7,8 +7,22 @@ from keyring.backend import KeyringBackend
 from keyring.errors import KeyringLocked
 
 from distillc.spec import secret
+from distillc.spec.diagnostic import Span
 from distillc.spec.errors import UsageError
-from distillc.spec.secret import is_reference, looks_secret, missing_secret, resolve_secret
+from distillc.spec.nodes import ScalarNode
+from distillc.spec.secret import is_reference, looks_secret, missing_secret, resolve_secret, secret_findings
+
+
+@pytest.mark.parametrize("text", ["$MY_KEY", "${MY_KEY}", "env:MY_KEY", "$env:MY_KEY", "MY_KEY"])
+def test_the_name_of_a_variable_is_no_secret(text):
+    (found,) = secret_findings(ScalarNode(text, text, Span("f", 1, 1, 1, 9)), "`api_key`")
+    assert (found.message, found.help) == ("`api_key` must be a reference to a secret", "did you mean `${env:MY_KEY}`?")
+
+
+@pytest.mark.parametrize("text", ["hunter2", "$ecret", "$AB12CD34", "AKIAABCDEFGHIJKLMNOP", "SK_LIVE_1234ABCD", "$" + "A" * 60])
+def test_what_may_be_a_secret_is_in_no_message(text):
+    (found,) = secret_findings(ScalarNode(text, text, Span("f", 1, 1, 1, 9)), "`api_key`")
+    assert found.message == "`api_key` holds the secret itself" and text not in (found.help or "")
 
 
 def test_secrets_come_from_the_environment_and_from_files(tmp_path, monkeypatch):

@@ -52,6 +52,27 @@ def test_a_missing_package_names_the_command(tmp_path: Path) -> None:
     assert raised.value.help == "pip install 'no-such-thing-here'"
 
 
+def test_a_package_that_is_nearly_an_installed_one_is_not_recommended(tmp_path: Path) -> None:
+    with pytest.raises(NotLocated) as raised:
+        locate("pkg://PyYML/x", tmp_path)
+    assert raised.value.help == "did you mean `PyYAML`, which is installed?"
+
+
+def test_what_may_be_the_name_of_a_model_on_a_hub_says_how_it_gets_here(tmp_path: Path) -> None:
+    name = "Qwen/Qwen2.5-0.5B-Instruct"
+    with pytest.raises(NotLocated) as raised:
+        locate(name, tmp_path)
+    assert raised.value.help and raised.value.help.endswith(f"hf download {name} --local-dir {name}")
+
+
+@pytest.mark.parametrize("path", ["models/teacher.gguf", "here/other", "a/b/c", "base"])
+def test_what_is_plainly_a_path_is_no_name_of_a_hub(tmp_path: Path, path: str) -> None:
+    (tmp_path / "here").mkdir()
+    with pytest.raises(NotLocated) as raised:
+        locate(path, tmp_path)
+    assert "hf download" not in (raised.value.help or "")
+
+
 def test_the_digest_of_a_file_is_its_sha256(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"abc")
     assert digest(tmp_path / "a") == "sha256:" + hashlib.sha256(b"abc").hexdigest()

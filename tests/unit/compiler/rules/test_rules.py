@@ -199,9 +199,9 @@ def test_an_engine_that_scores_nothing_cannot_be_asked_softly(find: Find, plugin
         "teacher: teacher}}}",
         "teacher: big}}}",
     )
-    assert [(d.code, d.span and d.span.line) for d in find(*named, registry=registry) if d.severity is Severity.ERROR] == [
-        ("D450", line("  student:"))
-    ]
+    (found,) = [finding for finding in find(*named, registry=registry) if finding.severity is Severity.ERROR]
+    assert (found.code, found.span and found.span.line) == ("D450", line("  student:"))
+    assert found.help == "take `engine` out, or name one that scores: `transformers`"
 
 
 def test_a_soft_loss_without_a_teacher(find: Find) -> None:
@@ -277,6 +277,11 @@ def test_an_export_that_nothing_reads(find: Find, plugins: Any) -> None:
 
 def test_an_engine_that_does_not_read_the_format(find: Find) -> None:
     found = find("type: q8_0}", "type: q8_0, engine: transformers}")
+    assert only(found) == ("D551", Severity.ERROR, line("  q8:"))
+
+
+def test_an_engine_that_does_not_read_the_format_is_not_to_be_installed_first(find: Find, plugins: Any) -> None:
+    found = find("type: q8_0}", "type: q8_0, engine: vllm.server}", registry=plugins(absent=["vllm"]))
     assert only(found) == ("D551", Severity.ERROR, line("  q8:"))
 
 

@@ -47,7 +47,7 @@ def test_csv_fields_are_renamed_and_quoted_line_breaks_kept(tmp_path: Path) -> N
         ("a.jsonl", '{"text": "a"}\n["a"]\n', "a.jsonl:2", "not an object but a list"),
         ("a.jsonl", '{"txt": "a"}\n', "a.jsonl:1", "there is no field 'text'; there are txt"),
         ("a.jsonl", '{"text": 3}\n', "a.jsonl:1", "field 'text' must be a text, not 3"),
-        ("a.jsonl", '{"text": " "}\n', "a.jsonl:1", "field 'text' must be a text"),
+        ("a.jsonl", '{"text": " "}\n', "a.jsonl:1", "field 'text' is empty"),
         ("a.csv", "txt,fixed\na,b\n", "a.csv:2", "there is no field 'text'; there are fixed, txt"),
         ("a.csv", "text,fixed\na,b\na\n", "a.csv:3", "does not have the 2 fields of the header"),
         ("a.csv", "text,fixed\na,b,c\n", "a.csv:2", "does not have the 2 fields of the header"),
