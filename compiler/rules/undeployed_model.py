@@ -7,17 +7,16 @@ trained twice for it.
 Example:
 
     models: {open: {uses: nebius, name: Qwen/Qwen3-4B}}
-    train: {student: {model: open, data: clean, lora: {r: 16, alpha: 16}, trainer: nebius.fine_tuning, losses: {hard: cross_entropy}}}
-    evaluate: {test: {data: pairs, models: [open, student], metrics: [exact_match]}}
+    train: {tuned: {model: open, data: clean, lora: {r: 16, alpha: 16}, trainer: nebius.fine_tuning, losses: {hard: cross_entropy}}}
+    evaluate: {test: {data: pairs, models: [open, tuned], metrics: [exact_match]}}
 
 Use instead:
 
-    models: {open: {uses: nebius, name: Qwen/Qwen3-4B}}
-    train: {student: {model: open, data: clean, lora: {r: 16, alpha: 16}, trainer: nebius.fine_tuning, losses: {hard: cross_entropy}}}
-    profiles:
-      deployed:                   # once it is: the platform says the name
-        models.served: {uses: nebius, name: "Qwen/Qwen3-4B-LoRa:student-Ab1z"}
-        evaluate.test: {data: pairs, models: [open, served], metrics: [exact_match]}
+    models:
+      open: {uses: nebius, name: Qwen/Qwen3-4B}
+      served: {uses: nebius, name: "Qwen/Qwen3-4B-LoRa:tuned-Ab1z"}     # once it is deployed: the platform says the name
+    train: {tuned: {model: open, data: clean, lora: {r: 16, alpha: 16}, trainer: nebius.fine_tuning, losses: {hard: cross_entropy}}}
+    evaluate: {test: {data: pairs, models: [open, served], metrics: [exact_match]}}
 """
 
 from collections.abc import Iterator
