@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from distillc.compiler.front import checked, compile_file
 from distillc.compiler.outline import Outline
 from distillc.compiler.outline.models import Model
-from distillc.compiler.plan import Plan
+from distillc.compiler.plan import Plan, Stage
+from distillc.compiler.rules.no_price import apis, price_of, usd_of
 from distillc.spec.declared import named_values
 from distillc.spec.errors import UsageError
 from distillc.spec.nodes import Node, at, entries, items, text, to_plain, uses
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from distillc.plugins.registry import Registry
 
 STEP = "probe"
-ANSWERER = "answer"
 
 
 class Value(NamedTuple):
@@ -57,6 +57,13 @@ class Probe:
     notes: tuple[str, ...]
     plan: Plan
     folder: Path
+
+    @property
+    def answers(self) -> dict[str, Stage]:
+        """The stage of each model's answers."""
+        inputs = self.plan.stage(self.source).inputs
+        stages = {port: self.plan.stage(ref.stage) for port, ref in inputs.items()}
+        return {model: stage for model in self.models for port, stage in stages.items() if port.startswith(f"answers.{model}.")}
 
 
 def compile_probe(
@@ -89,12 +96,13 @@ def compile_probe(
         spec["matrix"] = None
     here = path.with_name(f"{STEP} of {path.name}")
     sync = [f"{place}.mode=sync" for name in names for place in _asked_in_batches(outline.models[name])]
+    free = [f"models.{name}.price={{input: 0, output: 0, trained: 0}}" for name in _unpriced(outline) if name not in names]
     written = json.dumps(spec, indent=1, ensure_ascii=False).encode()
     compiled = compile_file(
         here,
         registry,
         profile=profile,
-        overrides=(*overrides, *sync),
+        overrides=(*overrides, *sync, *free),
         read=lambda file: written if file == here else read_file(file),
     )
     notes = (f"by {by}{why}", f"on {rows}{from_where}", *((f"decoded as `{answering}` is",) if decoding else ()))
@@ -229,7 +237,7 @@ def _decoding(outline: Outline) -> tuple[str, Any]:
     """The first step that has a model answer, and the decoding that it says: a teacher is to be seen as it will teach."""
     for step in outline.of("generate"):
         for node in items(at(step.node, "steps")):
-            if uses(node) == ANSWERER:
+            if "answers" in outline.capabilities("generators", uses(node) or ""):
                 found = at(node, "decoding")
                 return step.name, to_plain(found) if isinstance(found, Node) else None
     return "", None
@@ -240,6 +248,11 @@ def _asked_in_batches(model: Model) -> list[str]:
     place = f"models.{model.name}"
     said = [(place, model.fields), (f"{place}.engine", model.engine or {})]
     return [where for where, fields in said if fields.get("mode") == "batch"]
+
+
+def _unpriced(outline: Outline) -> list[str]:
+    """The models that D851 is about: money is limited, and nobody says what they cost. A probe that does not ask them pays them nothing."""
+    return [model.name for model in apis(outline) if usd_of(outline) is not None and price_of(model) is None]
 
 
 def _free(taken: Mapping[str, Any]) -> str:

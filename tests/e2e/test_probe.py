@@ -71,6 +71,11 @@ def place(folder: Path, servers: dict[str, Served]) -> Place:
     return here
 
 
+def nobody_at(model: str) -> tuple[str, str]:
+    """Sets the address of a model to a port at which nobody listens (9 is that of `discard`)."""
+    return f"--set=models.{model}.base_url=http://127.0.0.1:9/v1", f"--set=models.{model}.engine={{uses: http, retries: 0}}"
+
+
 @pytest.fixture
 def three(tmp_path: Path) -> Iterator[Place]:
     """`big` corrects every sentence, `small` breaks off on days that end in 7, `poor` corrects none and declines days that end in 3."""
@@ -111,6 +116,30 @@ def test_teachers_are_ranked_by_quality_beside_what_they_cost(three: Place) -> N
     assert [one["model"] for one in more["models"]] == ["big", "small", "as_is", "poor"], "of equals the cheaper"
     assert [one["front"] for one in more["models"]] == [True, True, True, False]
     assert more["models"][2]["usd_per_1000"] == "0", "what runs here costs nothing"
+
+
+def test_a_model_that_cannot_be_reached_does_not_cost_the_others_their_ranking(three: Place) -> None:
+    """`small` has a wrong port. `poor`, which comes after it, is asked all the same, and by the next probe no more."""
+    arguments = ("probe", "distill.yaml", "--by", "exact_match", "--limit", "10", "big", "small", "poor", *nobody_at("small"))
+    done = three.distillc(*arguments, "--format", "json")
+    assert done.returncode == 5, done.stdout + done.stderr
+    found = json.loads(done.stdout)
+    assert [one["model"] for one in found["models"]] == ["big", "poor"]
+    [(name, reason)] = found["not_reached"].items()
+    assert (name, "127.0.0.1:9" in reason) == ("small", True)
+    assert f"`small` was not reached: {reason}" in done.stderr
+    assert Decimal(found["spent_usd"]) == three.billed("big") + three.billed("poor")
+    again = three.distillc(*arguments)
+    assert (again.returncode, again.stdout.splitlines()[-1]) == (5, found["says"])
+    assert re.search(r"^  small +not reached$", again.stdout, re.MULTILINE)
+    assert three.asked() == {"big": 10, "small": 0, "poor": 10}
+
+
+def test_where_no_model_can_be_reached_there_is_nothing_to_rank(three: Place) -> None:
+    nobody = (*nobody_at("big"), *nobody_at("poor"))
+    done = three.distillc("probe", "big", "poor", "--by", "exact_match", "--limit", "10", *nobody, "--format", "json")
+    assert done.returncode == 5, done.stdout + done.stderr
+    assert "127.0.0.1:9" in json.loads(done.stdout)["error"]["message"]
 
 
 def test_what_forbids_a_probe_forbids_it_before_anybody_is_asked(three: Place) -> None:

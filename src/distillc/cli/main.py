@@ -50,7 +50,7 @@ def main(argv: "Sequence[str] | None" = None) -> int:
     debug = "--debug" in arguments or bool(os.environ.get("DISTILLC_DEBUG"))
     arguments = [argument for argument in arguments if argument != "--debug"]
     try:
-        return _dispatch(arguments)
+        return _dispatch(arguments, debug)
     except BrokenPipeError:
         silence(sys.stdout)
         return 0
@@ -65,7 +65,7 @@ def main(argv: "Sequence[str] | None" = None) -> int:
         return _report(error, arguments[:1], asked_format(arguments))
 
 
-def _dispatch(arguments: list[str]) -> int:
+def _dispatch(arguments: list[str], debug: bool) -> int:
     if arguments[:1] == ["help"] and len(arguments) == 2:
         arguments = [arguments[1], "--help"]
     if not arguments or arguments[0] in ("-h", "--help", "help"):
@@ -86,7 +86,10 @@ def _dispatch(arguments: list[str]) -> int:
     module = import_module(COMMANDS[name][0])
     parser = command_parser(name)
     module.add_arguments(parser)
-    code: int = module.run(parser.parse_args(arguments[1:]))
+    parser.set_defaults(debug=debug)
+    # Options may stand between names (`probe distill.yaml --limit 9 big`); argparse cannot have both that and `--`.
+    parse = parser.parse_args if "--" in arguments else parser.parse_intermixed_args
+    code: int = module.run(parse(arguments[1:]))
     try:
         sys.stdout.flush()
     except BrokenPipeError:  # what the command found does not hang on who reads it

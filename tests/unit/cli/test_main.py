@@ -166,6 +166,16 @@ def test_an_option_that_there_is_not_has_the_nearest_one(capsys, typed, meant):
     assert capsys.readouterr().err == f"error: unrecognized arguments: {typed}\n  help: did you mean `{meant}`?\n"
 
 
+@pytest.mark.parametrize("arguments", [["a.yaml", "--format", "json", "b.yaml"], ["--format=json", "--", "a.yaml", "-b.yaml"]])
+def test_options_may_stand_between_names_and_names_may_begin_with_a_dash(tmp_path, monkeypatch, capsys, arguments):
+    monkeypatch.chdir(tmp_path)
+    names = {argument for argument in arguments if argument.endswith(".yaml")}
+    for name in names:
+        (tmp_path / name).write_text(SPEC + "seed: x\n", encoding="utf-8")
+    assert main(["lint", *arguments]) == 1
+    assert {finding["file"] for finding in json.loads(capsys.readouterr().out)} == names
+
+
 def test_help_of_a_command_is_found_in_either_order(capsys):
     for words in (["help", "lint"], ["lint", "--help"]):
         with pytest.raises(SystemExit, match="0"):

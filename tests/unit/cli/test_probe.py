@@ -31,4 +31,10 @@ def test_help_documents_the_json(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["probe", "--help"])
     said = capsys.readouterr().out
-    assert all(key in said for key in ("usd_per_1000", "as_good", "seconds_per_row", "4 the budget is reached"))
+    assert all(key in said for key in ("usd_per_1000", "as_good", "seconds_per_row", "not_reached", "4 the budget is reached"))
+
+
+def test_options_may_stand_between_the_spec_and_the_models(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """All names are read: it is the spec that is not there."""
+    assert main(["probe", str(tmp_path / "none.yaml"), "--by", "exact_match", "big"]) == 2
+    assert "cannot be read" in capsys.readouterr().err

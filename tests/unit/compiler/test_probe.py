@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from distillc.compiler.probe import Probe, compile_probe
-from distillc.spec.errors import UsageError
+from distillc.spec.errors import InvalidSpec, UsageError
 
 SPEC = """\
 distill: 1
@@ -119,6 +119,19 @@ def test_nothing_of_the_spec_gets_another_key(probed: Probing, compiled: Any) ->
     keys = {stage.id: stage.key for stage in probed().plan}
     own = {stage.id: stage.key for stage in compiled(SPEC).plan if not stage.id.endswith("/report")}
     assert {id: keys[id] for id in own} == own
+
+
+def test_where_money_is_limited_only_what_is_asked_needs_a_price(probed: Probing, compiled: Any) -> None:
+    """`dear`, which is not on the list, teaches in the spec, and is fine-tuned there: D851 of a run, and of a probe that asks it."""
+    unpriced = (
+        "models:\n", 'budget: {usd: 1}\nmodels:\n  dear: {uses: openai, name: dear-1, family: gpt, license: Apache-2.0}\n',
+        "model: big", "model: dear",
+        "train:\n", "train:\n  tuned: {model: dear, data: pairs, trainer: openai.fine_tuning, losses: {hard: cross_entropy}}\n",
+    )  # fmt: skip
+    assert probed(*unpriced, models=["big"]).plan.budget == {"usd": "1.0"}
+    with pytest.raises(InvalidSpec) as raised:
+        probed(*unpriced, models=["big", "dear"])
+    assert "D851" in {finding.code for finding in raised.value.diagnostics}
 
 
 def test_a_matrix_is_left_aside_and_a_name_that_is_taken_is_left_alone(probed: Probing) -> None:

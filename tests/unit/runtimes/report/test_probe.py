@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from distillc.runtimes.report.probe import on_front, part_of, ranked, render, sentence
+from distillc.runtimes.report.probe import on_front, ranked
+from distillc.runtimes.report.probe_text import part_of, render, sentence
 
 Apart = tuple[float, float, float]
 
@@ -90,8 +91,10 @@ def test_the_best_may_be_better_than_all_that_cost_less() -> None:
     models = found(
         model("big", 0.8, "6"), model("dear", 0.79, "9"), model("mid", 0.6, "3"), mid=(-0.2, -0.3, -0.1), dear=(-0.01, -0.1, 0.1)
     )
-    assert sentence(models) == (
-        "`big` is better on 50 rows than all that cost less; `mid` comes next (−0.200 [−0.300, −0.100]), at half the price."
+    assert sentence(models) == ("`big` is better on 50 rows than `mid` (−0.200 [−0.300, −0.100]), which comes at half the price.")
+    more = found(model("big", 0.8, "6"), model("mid", 0.6, "3"), model("low", 0.5, "1"), mid=(-0.2, -0.3, -0.1), low=(-0.3, -0.4, -0.2))
+    assert sentence(more) == (
+        "`big` is better on 50 rows than all that cost less; the best of those is `mid` (−0.200 [−0.300, −0.100]), at half the price."
     )
 
 
@@ -100,7 +103,9 @@ def test_better_than_all_that_cost_less_is_said_where_each_interval_is_known() -
     big, mid, small = model("big", 0.8, "6"), model("mid", 0.6, "3"), model("small", 0.5, "1")
     known = {"value": -0.2, "low": -0.3, "high": -0.1}
     apart: dict[tuple[str, str], Any] = {("mid", "big"): known, ("small", "big"): {"value": -0.3, "low": None, "high": None}}
-    assert sentence(ranked([big, mid, small], apart, higher=True)) == ("`big` is the best on 50 rows; `mid` comes next, at half the price.")
+    assert sentence(ranked([big, mid, small], apart, higher=True)) == (
+        "`big` is the best on 50 rows; of those that cost less, `mid` is the best, at half the price."
+    )
     assert sentence(ranked([big, mid, small], {("mid", "big"): known}, higher=True)).startswith("`big` is the best on 50 rows;")
 
 
@@ -108,19 +113,19 @@ def test_where_no_answer_has_a_value_none_is_the_best() -> None:
     models = [model("a", 0.0, "1"), model("b", 0.0, "2")]
     for one in models:
         one["metric"] = {"value": None, "low": None, "high": None, "n": 0, "failed": 50}
-    assert sentence(ranked(models, {}, higher=True)) == "none has an answer with a value to choose by."
+    assert sentence(ranked(models, {}, higher=True)) == "No answer has a value to choose by."
 
 
 def test_the_best_may_be_the_cheapest() -> None:
     models = found(model("big", 0.8, "1"), model("other", 0.5, "3"), model("local", 0.79, None), other=(-0.3, -0.4, -0.2), local=(0, -1, 1))
-    assert sentence(models) == "`big` is the best on 50 rows, and no worse is `local`, and none is cheaper."
+    assert sentence(models) == "`big` is the best on 50 rows, and none is cheaper; `local` is as good."
 
 
 def test_the_best_may_have_no_price() -> None:
     models = found(model("local", 0.8, None), model("api", 0.79, "3"), api=(-0.01, -0.1, 0.1))
-    assert sentence(models) == "`local` is the best on 50 rows, and has no price; as good as that is `api`."
+    assert sentence(models) == "`local` is the best on 50 rows and has no price; `api` is as good."
     assert sentence(found(model("local", 0.8, None), model("api", 0.1, "3"), api=(-0.7, -0.8, -0.6))) == (
-        "`local` is the best on 50 rows, and has no price."
+        "`local` is the best on 50 rows and has no price."
     )
 
 
@@ -131,10 +136,13 @@ def test_rows_that_all_answer_alike_name_no_best() -> None:
     assert sentence(found(model("a", 0.5, "1"), model("b", 0.5, "2"), model("c", 0.5, "3"), **same)) == f"{said}; `a` is the cheapest."
     assert sentence(found(model("a", 0.5, "1"), model("b", 0.5, "1"), model("c", 0.5, "3"), **same)) == f"{said}."
     assert sentence(found(model("a", 0.5, "1"), model("b", 0.5, "2"), model("c", 0.5, None), **same)) == f"{said}."
+    assert sentence(found(model("a", 0.5, "1"), model("b", 0.5, "2"), b=(0.0, 0.0, 0.0))) == (
+        "Both have 0.500 [0.400, 0.600] on 50 rows, which do not tell them apart; `a` is the cheaper."
+    )
 
 
 def test_one_alone_is_compared_with_none() -> None:
-    assert sentence(found(model("a", 0.5, "1"))) == "`a` has 0.500 [0.400, 0.600] on 50 rows; there is none to compare it with."
+    assert sentence(found(model("a", 0.5, "1"))) == "`a` has 0.500 [0.400, 0.600] on 50 rows; there is no other to compare it with."
 
 
 @pytest.mark.parametrize(
@@ -160,9 +168,8 @@ def test_the_table_has_a_line_a_model_and_ends_with_the_sentence() -> None:
     local = model("local", 0.5, None, lost={"share": 0.0, "reasons": {}})
     models = found(big, local, local=(-0.3, -0.4, -0.2))
     job = {"steps": ["answers"], "rows": 2_000_000}
-    text = render(
-        {"data": "pairs.validation", "by": "gleu", "rows": 50, "job": job, "spent_usd": "0.0036", "says": "So it is.", "models": models}
-    )
+    about = {"data": "pairs.validation", "by": "gleu", "rows": 50, "job": job, "spent_usd": "0.0036", "says": "So it is."}
+    text = render({**about, "models": models, "not_reached": {"far": "nobody answers"}})
     lines = text.splitlines()
     assert max(map(len, lines)) <= 120
     assert next(line for line in lines if line.startswith("  big ")).split() == [
@@ -171,5 +178,7 @@ def test_the_table_has_a_line_a_model_and_ends_with_the_sentence() -> None:
     assert next(line for line in lines if line.startswith("  local ")).split() == [
         "local", "0.500", "[0.400,", "0.600]", "−0.300", "[−0.400,", "−0.200]", "0", "%", "12.0", "8.5", "no", "price", "no", "price", "–",
     ]  # fmt: skip
+    assert next(line for line in lines if line.startswith("  far ")).split() == ["far", "not", "reached"]
+    assert "far was not reached: nobody answers" in lines
     assert {"the job: 2,000,000 rows of answers at most", "lost to a student: big 1 refused, 1 truncated"} < set(lines)
     assert lines[-1] == "So it is."
