@@ -5,7 +5,6 @@ Progress goes to stderr. Standard output has the table of the evaluation and, as
 
 import argparse
 import json
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,7 +43,6 @@ def run(args: argparse.Namespace) -> int:
     plan = build_plan(path, registry, args.profile, args.overrides, args.limit)
     store = open_store(args.store)
     executor = open_executor(plan, registry)
-    debug = "--debug" in sys.argv or bool(os.environ.get("DISTILLC_DEBUG"))
     with display() as progress:
         outcome = driver.run(
             plan,
@@ -54,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
             plugins=registry,
             until=args.until,
             progress=progress,
-            debug=debug,
+            debug=args.debug,
         )
     if args.format == "json" and outcome.error is None:
         print(json.dumps(as_json(outcome), indent=1, ensure_ascii=False))
