@@ -16,8 +16,10 @@ from distillc.runtimes.remote import chat
 from distillc.runtimes.remote.client import Client
 from distillc.runtimes.remote.failures import Busy, MayPass, Rejected, may_be_billed
 from distillc.spec.errors import BudgetReached, DistillError
+from distillc.spec.wording import shorten
 
 PATH = "/chat/completions"
+OF_A_PROMPT = (400, 413, 422)
 FILTERED = ("content_filter", "content_policy_violation")
 
 
@@ -71,6 +73,8 @@ class Answering:
                         waiting.append(asked.number)
                     except DistillError as error:
                         self._close(asked, billed=may_be_billed(error))
+                        if isinstance(error, Rejected) and error.status in OF_A_PROMPT and not self._client.quiet:
+                            error.message += f"; asked was {shorten(chat.asked_in(bodies[asked.number]))!r}"
                         self.end(error)
                     else:
                         self._longest = max(self._longest, answer.completion_tokens)
@@ -118,9 +122,10 @@ class Answering:
         try:
             return self._read(await self._client.call("POST", self._path, content, again), body)
         except Rejected as error:
-            if error.code not in FILTERED:
+            if error.code not in FILTERED and not error.too_long:
                 raise
-            return Completion(text="", finish_reason="content_filter", prompt_tokens=0, completion_tokens=0)
+            reason = "error" if error.too_long else "content_filter"
+            return Completion(text="", finish_reason=reason, prompt_tokens=0, completion_tokens=0)
 
     def _landed(self, task: asyncio.Task[Completion]) -> None:
         if task in self._flying:  # somebody waits for it

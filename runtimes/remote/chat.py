@@ -80,6 +80,11 @@ def messages(endpoint: Endpoint, prompt: str) -> list[dict[str, str]]:
     return [*said, {"role": "user", "content": prompt}]
 
 
+def asked_in(body: Body) -> str:
+    """The prompt in a body, of plain completions too."""
+    return str(body["messages"][-1]["content"] if "messages" in body else body.get("prompt", ""))
+
+
 def limit(body: Body) -> int:
     """How many tokens an answer to this body may have at the most."""
     return int(body.get("max_completion_tokens") or body["max_tokens"]) + SLACK

@@ -18,6 +18,12 @@ KEPT = "run again: what is answered is kept"
 MAX_SAID = 300
 UNTOLD = "what else the API says is left out, for it may repeat a prompt (`retention: none`)"
 _WORD = re.compile(r"[\w.\[\]-]{1,80}")  # a code, or the name of a parameter
+# OpenAI, llama-cpp-python and llama.cpp by a code or type, vLLM, SGLang and others in words
+_TOO_LONG = re.compile(
+    r"context_length_exceeded|exceed_context_size|string_above_max_length|maximum context length"
+    r"|exceeds? (?:the |its )?(?:model's |available )?(?:maximum )?context (?:length|size|window)|prompt is too long",
+    re.IGNORECASE,
+)
 GATEWAYS = (502, 504)  # something in between gave up: what it asked may be at work, or done
 
 
@@ -35,11 +41,14 @@ class MayPass(StageFailed):
 
 
 class Rejected(StageFailed):
-    """`code`: the API's word for it, `content_filter` say; `status` 0 where none says so."""
+    """`code`: the API's word for it, `content_filter` say; `status` 0 where none says so.
 
-    def __init__(self, message: str, *, help: str | None, status: int = 0, code: str = "") -> None:
+    `too_long`: the prompt alone is at fault, which is longer than the model reads, with room for its answer.
+    """
+
+    def __init__(self, message: str, *, help: str | None, status: int = 0, code: str = "", too_long: bool = False) -> None:
         super().__init__(message, help=help)
-        self.status, self.code = status, code
+        self.status, self.code, self.too_long = status, code, too_long
 
 
 class Busy(Exception):
@@ -104,7 +113,8 @@ def failed(endpoint: Endpoint, status: int, body: bytes, *, key: str | None = No
         help = "`base_url` leads elsewhere: write the address that it leads to, with https"
     else:
         help = "change what the API does not take (`decoding`, `dialect`, `name`), or leave out the rows that it does not"
-    return Rejected(message, help=help, status=status, code=told.code)
+    too_long = status < 500 and bool(_TOO_LONG.search(body.decode(errors="replace")))
+    return Rejected(message, help=help, status=status, code=told.code, too_long=too_long)
 
 
 def _short(text: Any, key: str | None) -> str:

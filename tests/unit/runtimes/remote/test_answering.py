@@ -10,12 +10,12 @@ import httpx
 import pytest
 
 from distillc.plugins.api.artifacts import Completion, Decoding
+from distillc.runtimes.meter import Meter
 from distillc.runtimes.remote import chat, client, pacing
 from distillc.runtimes.remote.answering import Answering
 from distillc.runtimes.remote.client import Client, check_name
 from distillc.runtimes.remote.endpoint import Endpoint
 from distillc.runtimes.remote.failures import MayPass, Rejected
-from distillc.runtimes.meter import Meter
 from distillc.runtimes.remote.pacing import Pace
 from distillc.runtimes.work import Allowance
 from distillc.spec.errors import BudgetReached, StageFailed
@@ -229,6 +229,31 @@ def test_a_filter_that_answers_with_an_error_is_a_filter_all_the_same(monkeypatc
         with pytest.raises(BudgetReached):
             next(going)
     assert len(asked) == meter.spent.calls == 2, "a call that is filtered is a call"
+
+
+FINE = {
+    "choices": [{"message": {"role": "assistant", "content": "fine"}, "finish_reason": "stop"}],
+    "usage": {"prompt_tokens": 9, "completion_tokens": 1},
+}
+TOO_LONG = (
+    {"error": {"message": "This model's maximum context length is 8192 tokens. However, you requested 9000 tokens.", "code": 400}},
+    {"error": {"message": "Requested tokens (600) exceed context window of 512", "code": "context_length_exceeded"}},
+    {"error": {"code": 400, "message": "the request exceeds the available context size", "type": "exceed_context_size_error"}},
+)  # vLLM, llama-cpp-python and OpenAI, llama.cpp
+
+
+@pytest.mark.parametrize("error", TOO_LONG, ids=["vllm", "openai", "llama.cpp"])
+def test_a_prompt_that_is_too_long_for_the_model_is_the_end_of_its_row_alone(monkeypatch: pytest.MonkeyPatch, error: object) -> None:
+    told(monkeypatch, httpx.Response(400, json=error), httpx.Response(200, json=FINE))
+    with answering("http://x/v1", concurrency=1) as made:
+        assert [(answer.text, answer.finish_reason) for _, answer in made.answers(bodies(2))] == [("", "error"), ("fine", "stop")]
+
+
+def test_another_row_that_is_turned_down_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    told(monkeypatch, httpx.Response(400, json={"error": {"message": "No", "code": "bad"}}))
+    with answering("http://x/v1") as made, pytest.raises(Rejected) as turned_down:
+        list(made.answers(bodies(1)))
+    assert turned_down.value.message.endswith("400: No; asked was 'row 0'")
 
 
 def test_an_empty_account_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
