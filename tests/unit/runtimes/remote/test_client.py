@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from distillc.plugins.api.artifacts import Completion
+from distillc.runtimes.meter import Meter
 from distillc.runtimes.remote import pacing
 from distillc.runtimes.remote.answering import Answering
 from distillc.runtimes.remote.client import Client
 from distillc.runtimes.remote.endpoint import Endpoint
 from distillc.runtimes.remote.failures import Rejected
-from distillc.runtimes.remote.meter import Meter
 from distillc.runtimes.remote.pacing import Pace
 from distillc.runtimes.work import Allowance
 from distillc.spec.errors import BudgetReached, StageFailed
