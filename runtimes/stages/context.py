@@ -7,6 +7,7 @@ A stage gets nothing else. It does not know the store, the driver or the executo
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field, fields
 from functools import partial
 from pathlib import Path
@@ -179,10 +180,11 @@ class StageContext:
         return self.opened[name]
 
     def close(self) -> None:
-        while self.opened:
-            _, thing = self.opened.popitem()
-            if hasattr(thing, "close"):
-                thing.close()
+        with ExitStack() as last_first:  # one that cannot be closed leaves no other open
+            for thing in self.opened.values():
+                if hasattr(thing, "close"):
+                    last_first.callback(thing.close)
+            self.opened.clear()
 
     def manifest(self, kind: str, name: str) -> Manifest:
         return self.plugins.manifest(kind, name)

@@ -191,3 +191,20 @@ def test_a_shard_is_named_by_what_is_in_it(tmp_path: Path) -> None:
     changed = [rows[0], Row(row_id="2", payload={"input": "c"}, source="s")]
     assert digest(rows) != digest(changed)
     assert digest(rows) != digest(rows[::-1])
+
+
+def test_what_cannot_be_closed_leaves_nothing_else_open(tmp_path: Path) -> None:
+    class Opened:
+        closed = 0
+
+        def close(self) -> None:
+            Opened.closed += 1
+            if Opened.closed == 1:
+                raise OSError("gone")
+
+    stage = context(tmp_path)
+    for name in ("first", "last"):
+        stage.once(name, Opened)
+    with pytest.raises(OSError, match="gone"):
+        stage.close()
+    assert (Opened.closed, stage.opened) == (2, {})
