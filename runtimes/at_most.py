@@ -10,10 +10,10 @@ from distillc.runtimes.budget import Budget
 from distillc.runtimes.contracts import spends
 from distillc.runtimes.inference.prompts import render
 from distillc.runtimes.ledger import read_ledger, total
+from distillc.runtimes.meter import NOTHING
 from distillc.runtimes.proof.drawn import drawn
 from distillc.runtimes.remote import chat
 from distillc.runtimes.remote.endpoint import read_endpoint
-from distillc.runtimes.meter import NOTHING
 from distillc.runtimes.stages.context import Artifact, Plugins, StageContext
 from distillc.runtimes.stages.spending import API, price_of
 from distillc.runtimes.store import Sealed, Store

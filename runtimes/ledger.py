@@ -28,7 +28,8 @@ ENDED = frozenset({"stage sealed", "stage failed", "stage interrupted", "stage s
 class Amount:
     """What adds up. `calls` are those of APIs, the `lost` ones among them; what runs on this machine answers without one.
 
-    A lost call gave no answer and may be billed: its tokens and its money, `lost_usd`, are the most that it may have taken.
+    A lost call gave no answer and may be billed: its tokens and its money, `lost_usd`, are the most that it may have taken. `unpriced` are
+    calls and trainings elsewhere whose price nobody says: they are not in `usd`.
     """
 
     answers: int = 0
@@ -40,6 +41,7 @@ class Amount:
     usd: Decimal = NOTHING
     lost: int = 0
     lost_usd: Decimal = NOTHING
+    unpriced: int = 0
 
     def __add__(self, other: "Amount") -> "Amount":
         return Amount(*map(add, astuple(self), astuple(other)))
@@ -179,6 +181,8 @@ def _summed(accounts: Sequence[Account]) -> Iterator[Row]:
             untold = _priced(accounts[number + 1].found.less(account.found + amount.less(account.lost)), account.row.prices)
             amount, unknown = amount + untold, unknown.less(untold)
         amount += replace(unknown, answers=0, lost=unknown.calls, lost_usd=unknown.usd)
+        if account.row.prices is None:
+            amount = replace(amount, unpriced=amount.calls)
         same = (repr(account.row.prices), account.row.actor, account.row.key_name)
         before = rows[same].amount if same in rows else Amount()
         rows[same] = replace(account.row, amount=before + amount)
@@ -212,7 +216,8 @@ def _trained(stage: Row, event: Mapping[str, Any]) -> Row:
     """A training on this machine, or a job: one that failed is paid for as well, beside the one that came after it."""
     tokens, price = int(event["tokens"]), event.get("price")
     usd = cost(tokens, exact(price)) if price else NOTHING
-    amount, prices = Amount(trained_tokens=tokens, usd=usd), {"trained": price} if price else None
+    unpriced = int(bool(event.get("job")) and price is None)
+    amount, prices = Amount(trained_tokens=tokens, usd=usd, unpriced=unpriced), {"trained": price} if price else None
     return replace(stage, model=stage.stage, amount=amount, prices=prices, key_name=event.get("key_name"), job=event.get("job"))
 
 

@@ -262,8 +262,8 @@ class Graph:
     def handed_on(self, kind: str, name: str, model: Model, given: dict[str, Any]) -> dict[str, Any]:
         """The config of a model's engine or trainer with what others say: in fields that no key has, so that no sealed model may hold them.
 
-        What the model's entry says too (its `api_key`, its `price`, its `tokenizer`) counts where the plugin's own does not; where nobody says a price, the
-        list's. What `privacy` asks for counts.
+        What the model's entry says too (its `api_key`, its `price`, its `tokenizer`) counts where the plugin's own does not; where nobody
+        says a price, the list's. What `privacy` asks for counts.
         """
         open_ = {marked.field for marked in self.marks(kind, name) if marked.mark in ("secret", "runtime", "file")}
         given = given | {key: value for key, value in model.fields.items() if key in open_ and given.get(key) is None}

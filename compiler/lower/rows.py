@@ -7,7 +7,7 @@ from distillc.compiler.document import Where
 from distillc.compiler.lower.graph import Draft, Fields, Graph, Step
 from distillc.compiler.plan import Input
 from distillc.plugins.api.manifest import Kind
-from distillc.spec.model import CurateStep, GenerateStep, SourceStep, Uses
+from distillc.spec.model import CurateStep, GenerateStep, GeneratorStep, SourceStep, Uses
 
 
 def lower_data(graph: Graph, step: Step, body: SourceStep) -> None:
@@ -53,7 +53,7 @@ def lower_generate(graph: Graph, step: Step, body: GenerateStep) -> None:
         rows = Input(stage)
 
 
-def _lower_panel(graph: Graph, choice: Draft, item: Uses, panel: Mapping[str, Any], models: Sequence[str]) -> None:
+def _lower_panel(graph: Graph, choice: Draft, item: GeneratorStep, panel: Mapping[str, Any], models: Sequence[str]) -> None:
     """A stage for each model of a panel, `STEP/USES/MODEL`, and ports of the stage that chooses: `FIELD.0` … and `answers.0` …
 
     So each answer is paid once, whatever is chosen later and whoever joins, and batches of several models are out at the same time.

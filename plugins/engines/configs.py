@@ -1,10 +1,12 @@
 """What may be said to an engine. A field that changes the batches changes the last bits of an answer, so it enters the key."""
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from distillc.spec.fields import Config, FilePath, Price, SecretRef, runtime_only
+
+Threads = Annotated[int | None, Field(ge=1, description="threads (None: every core this process may use)")]
 
 
 class TransformersConfig(Config):
@@ -16,9 +18,15 @@ class TransformersConfig(Config):
     )
 
 
-class LlamaCppConfig(Config):
+class SideBySide(Config):
+    """What is said to an engine that decodes a batch on this machine's cores."""
+
     batch: int = Field(default=16, ge=1, le=256, description="prompts decoded side by side; batches are filled by length")
-    threads: int | None = Field(default=None, ge=1, description="threads (None: every core this process may use)")
+    threads: Threads = None
+
+
+class LlamaCppConfig(SideBySide):
+    pass
 
 
 class ServerConfig(Config):
@@ -37,7 +45,7 @@ class ServerConfig(Config):
 
 
 class LlamaCppServerConfig(ServerConfig):
-    threads: int | None = Field(default=None, ge=1, description="threads (None: every core this process may use)")
+    threads: Threads = None
     context: int = Field(default=2048, ge=8, description="tokens of prompt and answer that there is room for")
 
 
@@ -64,9 +72,8 @@ class VllmServerConfig(VllmModelConfig, ServerConfig):
     concurrency: int = Field(default=128, ge=1, le=1024, json_schema_extra=runtime_only(), description="prompts that are asked at a time")
 
 
-class OnnxGenaiConfig(Config):
-    batch: int = Field(default=16, ge=1, le=256, description="prompts decoded side by side; batches are filled by length")
-    threads: int | None = Field(default=None, ge=1, description="threads (None: every core this process may use)")
+class OnnxGenaiConfig(SideBySide):
+    pass
 
 
 class RecordedConfig(Config):
@@ -76,6 +83,7 @@ class RecordedConfig(Config):
 class HttpConfig(Config):
     """None of it changes an answer. What the model's own entry says of its key and its price comes in here with the plan."""
 
+    batch: ClassVar[int] = 16  # answers after which the ledger hears of them
     concurrency: int | None = Field(
         default=None,
         ge=1,

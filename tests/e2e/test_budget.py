@@ -37,6 +37,7 @@ def test_money_stays_within_the_budget_and_a_raised_one_goes_on(tmp_path: Path) 
         assert "raise `budget.usd` and run again" in stopped.stderr
         first = len(here.asked())
         assert 0 < first < ROWS
+        assert f"answers: {first} of {ROWS} rows are answered" in stopped.stderr
         assert Decimal(str(cost(here)["usd"])) == billed(server) <= Decimal("0.001")
         again = here.distillc("run", "distill.yaml", "--until", "answers")
         assert (again.returncode, len(here.asked())) == (4, first)

@@ -110,6 +110,8 @@ def test_agreement_keeps_what_two_of_three_say_and_all_three_are_paid(panel: Pan
     panel.run()
     rows, meta = panel.sealed()
     assert (meta["generated"], meta["kept"], meta["dropped"]) == (20, 18, {"disagreement": 2})  # days 4 and 5
+    told = panel.distillc("run", "distill.yaml", "--until", "answers").stdout
+    assert told.startswith("answers  18 of 20 kept (2 disagreement)  ") and Path(told.split("  ")[-1].strip()).is_dir()
     assert meta["lost"] == {"big": {"refused": 1, "truncated": 1}, "other": {"filtered": 1, "refused": 1}}
     assert {row.payload["input"]: row.payload["target"] for row in rows} == {
         text(day): right(day) for day in range(ROWS) if day not in (4, 5)

@@ -2,7 +2,7 @@
 
 import argparse
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from distillc.cli import which_run
@@ -90,28 +90,42 @@ def as_text(run: str, by: str, sums: "Mapping[str, Amount]", estimates: Mapping[
         lines.append("  ".join(["", first, *rest]).rstrip())
     if whole.lost:
         lines.append(_lost(whole))
+    return [*lines, *_left(whole, budget)]
+
+
+def _left(whole: "Amount", budget: Mapping[str, Any]) -> Iterator[str]:
+    """What each limit leaves. Not of tokens: those of APIs alone count, and sums have those of this machine's models too."""
+    from decimal import Decimal
+
+    from distillc.spec.money import dollars
+
     if "usd" in budget:
-        from decimal import Decimal
-
-        from distillc.spec.money import dollars
-
         limit = Decimal(budget["usd"])
-        lines.append(f"{dollars(max(limit - whole.usd, Decimal(0)))} of the budget of {dollars(limit)} are left")
-    return lines
+        yield f"{dollars(max(limit - whole.usd, Decimal(0)))} of the budget of {dollars(limit)} are left"
+    if "calls" in budget:
+        yield f"{max(budget['calls'] - whole.calls, 0):,} of {budget['calls']:,} calls are left"
 
 
 def _lost(whole: "Amount") -> str:
     from distillc.spec.money import dollars
 
     calls = f"{whole.lost:,} call{'s' * (whole.lost != 1)} of these gave no answer and may be billed"
-    return f"{calls}; counted at the most, {dollars(whole.lost_usd)}" if whole.lost_usd else f"{calls}; their tokens are counted at the most"
+    return (
+        f"{calls}; counted at the most, {dollars(whole.lost_usd)}" if whole.lost_usd else f"{calls}; their tokens are counted at the most"
+    )
 
 
 def _cells(amount: "Amount") -> tuple[str, ...]:
+    counts = (amount.answers, amount.calls, amount.prompt_tokens, amount.completion_tokens, amount.trained_tokens)
+    return (*(f"{count:,}" if count else "" for count in counts), f"{amount.seconds:,.1f}", _money(amount))
+
+
+def _money(amount: "Amount") -> str:
     from distillc.spec.money import dollars
 
-    counts = (amount.answers, amount.calls, amount.prompt_tokens, amount.completion_tokens, amount.trained_tokens)
-    return (*(f"{count:,}" if count else "" for count in counts), f"{amount.seconds:,.1f}", dollars(amount.usd) if amount.usd else "")
+    if not amount.usd:
+        return "no price" if amount.unpriced else ""
+    return f"{'≥ ' if amount.unpriced else ''}{dollars(amount.usd)}"
 
 
 def _planned(estimate: Mapping[str, Any]) -> str:

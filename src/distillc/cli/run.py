@@ -1,6 +1,7 @@
 """`distillc run SPEC_OR_PLAN`: makes everything that the plan asks for and that is not there yet.
 
-Progress goes to stderr. Standard output has the table of the evaluation and, as its last line, the bundle's path and nothing else.
+Progress goes to stderr. Standard output has the table of the evaluation, what was made that it does not tell of, and, as its last line,
+the bundle's path and nothing else.
 """
 
 import argparse
@@ -9,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from distillc.spec.errors import UsageError
+from distillc.spec.errors import BudgetReached, UsageError
 
 if TYPE_CHECKING:
     from distillc.compiler.plan import Plan
@@ -55,9 +56,9 @@ def run(args: argparse.Namespace) -> int:
             debug=args.debug,
         )
     if args.format == "json" and outcome.error is None:
-        print(json.dumps(as_json(outcome), indent=1, ensure_ascii=False))
+        print(json.dumps(as_json(outcome, plan, store), indent=1, ensure_ascii=False))
     else:
-        say(outcome, store)
+        say(outcome, plan, store)
     if outcome.error is not None:
         raise outcome.error
     return outcome.exit_code
@@ -107,12 +108,17 @@ def limits(plan: "Plan", limit: int) -> list[str]:
     return [f"generate.{name}.limit={rows}" for name, rows in found.items()]
 
 
-def say(outcome: "Outcome", store: "Store") -> None:
-    """What a person wants to know: messages on stderr; the table, then the bundle's path on stdout."""
+def say(outcome: "Outcome", plan: "Plan", store: "Store") -> None:
+    """What a person wants to know: messages on stderr; the table, what else was made, then the bundle's path on stdout."""
+    from distillc.cli import made
+
     if outcome.idle:
         print(f"nothing to do: all {len(outcome.states)} stages are done already", file=sys.stderr)
     for message in outcome.messages:
         print(message, file=sys.stderr)
+    if isinstance(outcome.error, BudgetReached):
+        for line in made.stopped_at(plan, outcome, store):
+            print(line, file=sys.stderr)
     if outcome.error is not None or outcome.exit_code == 130:
         return
     if outcome.report is not None:
@@ -121,16 +127,21 @@ def say(outcome: "Outcome", store: "Store") -> None:
 
         for found in recorded(store, outcome.run):
             print(render(found.report))
+    for line in made.as_text(made.made(plan, outcome, store)):
+        print(line)
     for path in outcome.delivered:
         print(path)
 
 
-def as_json(outcome: "Outcome") -> dict[str, Any]:
+def as_json(outcome: "Outcome", plan: "Plan", store: "Store") -> dict[str, Any]:
+    from distillc.cli import made
+
     return {
         "run": outcome.run,
         "exit": outcome.exit_code,
         "stages": outcome.states,
         "gates": [{"name": gate.name, "level": gate.level, "verdict": gate.verdict} for gate in outcome.verdicts],
+        "made": made.made(plan, outcome, store),
         "bundles": [str(path) for path in outcome.delivered],
         "messages": outcome.messages,
         "report": None if outcome.report is None else json.loads(outcome.report.read_text(encoding="utf-8")),

@@ -4,6 +4,7 @@ import json
 import re
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -107,6 +108,33 @@ def test_the_plan_stands_beside_it(tmp_path: Path, capsys: pytest.CaptureFixture
     recorded(tmp_path)
     (line,) = [line for line in cost(tmp_path, capsys).splitlines() if line.startswith("  answers")]
     assert line.endswith("$4.90  ≤ 22,114 rows, 90,578,944 tokens out")
+
+
+def test_what_has_no_price_is_not_free_and_lost_calls_are_told_apart(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Two models, 10 calls each, of one of which nobody says the price; the other lost one call more, at a cent."""
+    journal = Journal(tmp_path / "journal.sqlite3")
+    journal.start("20261124-120000-x", "x", "distill.yaml", [("answers", "k", "generate")])
+    journal.close()
+    log = EventLog(tmp_path / "runs" / "20261124-120000-x" / "events.jsonl")
+    log.emit("run started", run="20261124-120000-x", actor="ada", budget={"usd": "1", "calls": 100})
+    log.emit("stage started", stage="answers", key="k", kind="generate")
+    none: dict[str, Any] = {"calls": 0, "prompt_tokens": 0, "completion_tokens": 0, "usd": "0"}
+    for model, usd, prices in (("big", "0.11", {"input": "100", "output": "0", "discount": "0"}), ("free", "0", None)):
+        lost = {**none, "calls": 1, "prompt_tokens": 100, "usd": "0.01"} if prices else none
+        whole = {"calls": 10 + lost["calls"], "prompt_tokens": 1000 + lost["prompt_tokens"], "completion_tokens": 5, "usd": usd}
+        about = {"stage": "answers", "shard": 0, "model": model, "opened": 0.0, "seconds": 1.0, "prices": prices}
+        log.emit("spent", **about, answers=10, **whole, lost=lost, in_doubt=none, found={**none, "answers": 0})
+    log.emit("stage sealed", stage="answers", key="k", kind="generate", seconds=2.0)
+    log.close()
+    by_model = cost(tmp_path, capsys, "--by", "model").splitlines()
+    assert [line.rstrip().endswith(end) for line, end in zip(by_model[2:4], ("$0.11", "no price"), strict=True)] == [True, True]
+    assert by_model[-4].endswith("≥ $0.11")
+    assert by_model[-3:] == [
+        "1 call of these gave no answer and may be billed; counted at the most, $0.01",
+        "$0.89 of the budget of $1.00 are left",
+        "79 of 100 calls are left",
+    ]
+    assert json.loads(cost(tmp_path, capsys, "--format", "json"))["total"]["unpriced"] == 10
 
 
 def test_without_a_run_there_is_nothing_to_add_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,6 +16,8 @@ from distillc.runtimes.store import open_store
 from distillc.spec.errors import UsageError
 from distillc.spec.fields import Config
 
+EMPTY = Plan("n", "s", "", (), {}, {})
+
 
 def stage(id: str, kind: str, **config: object) -> Stage:
     return Stage(id, kind, None, config, {}, id)
@@ -82,12 +84,12 @@ def test_the_plan_says_which_executor_runs_it() -> None:
 
 def test_the_last_line_is_the_path_and_nothing_else_is_on_stdout(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     outcome = Outcome("r", tmp_path, states={"edge": "kept"}, delivered=[Path("somewhere/dist")], messages=["a message"])
-    say(outcome, open_store(str(tmp_path)))
+    say(outcome, EMPTY, open_store(str(tmp_path)))
     captured = capsys.readouterr()
     assert captured.out == "somewhere/dist\n"
     assert captured.err == "nothing to do: all 1 stages are done already\na message\n"
 
 
 def test_an_interrupted_run_prints_no_path(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    say(Outcome("r", tmp_path, exit_code=130, delivered=[Path("dist")]), open_store(str(tmp_path)))
+    say(Outcome("r", tmp_path, exit_code=130, delivered=[Path("dist")]), EMPTY, open_store(str(tmp_path)))
     assert capsys.readouterr().out == ""
