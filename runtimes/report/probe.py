@@ -68,11 +68,18 @@ def job_rows(plan: Plan, plugins: Registry) -> tuple[int | None, list[str]]:
         stage
         for stage in plan
         if stage.uses and "answers" in plugins.capabilities("generators", stage.uses) and stage.kind == "generate"
-        if not stage.config.get("under_test") and stage.estimate.rows is not None
+        if not stage.config.get("under_test") and stage.config.get("engine") and stage.estimate.rows is not None
     ]
     if not stages:
         return None, []
-    return sum(stage.estimate.rows or 0 for stage in stages), list(dict.fromkeys(plan.origins[stage.id] for stage in stages))
+    rows = {_asked_for(plan, stage): stage.estimate.rows or 0 for stage in stages}
+    return sum(rows.values()), list(dict.fromkeys(plan.origins[stage.id] for stage in stages))
+
+
+def _asked_for(plan: Plan, stage: Stage) -> str:
+    """The stage that has the answers: of a panel, whose models are all asked the same rows, the one that chooses from them."""
+    readers = (one.id for one in plan for port, entry in one.inputs.items() if entry.stage == stage.id and port.startswith("answers."))
+    return next(readers, stage.id) if stage.config.get("into") == "output" else stage.id
 
 
 def ranked(found: Sequence[Found], differences: Mapping[tuple[str, str], Mapping[str, Any]], *, higher: bool) -> list[Found]:

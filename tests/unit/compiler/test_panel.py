@@ -11,6 +11,7 @@ from distillc.compiler.front import compile_file
 from distillc.compiler.plan import Plan, Stage
 from distillc.plugins.registry import load
 from distillc.runtimes.contracts import contract_of
+from distillc.runtimes.report.probe import job_rows
 from distillc.runtimes.work import Contract
 
 SPEC = """\
@@ -103,3 +104,8 @@ def test_who_answers_in_batches_is_a_job_whoever_else_is_asked(
     plan, plugins = planned("model: [big, here], keep: all", mode), load()
     assert {name: contract_of(stage, plugins) for name, stage in asked(plan).items()} == contracts
     assert contract_of(plan.stage("answers"), plugins) is Contract.MAP
+
+
+@pytest.mark.parametrize("step", ["model: [big, here, other], keep: all", AGREED, "model: big"])
+def test_a_probe_takes_the_job_to_be_what_one_model_is_asked(planned: Callable[..., Plan], step: str) -> None:
+    assert job_rows(planned(step), load()) == (1, ["answers"])
