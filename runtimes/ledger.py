@@ -146,7 +146,7 @@ class _Read:
                 begun[stage] = last
             elif stage not in stages:
                 continue
-            elif name == "spent":
+            elif name == "spent" and "opened" in event:  # before 2026-11-24 events counted otherwise, and are passed over
                 key, row = stages[stage]
                 place = key, event["shard"], event["model"]
                 self.rows.setdefault(place, [])
