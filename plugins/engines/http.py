@@ -1,7 +1,6 @@
 """A model behind an OpenAI-compatible API: prompts go out side by side, as many as the API takes, or as files that are answered later."""
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property
 from pathlib import Path
 
 from distillc.compiler.facts.locate import locate
@@ -9,6 +8,7 @@ from distillc.plugins.api.artifacts import Completion, Decoding, Model
 from distillc.plugins.api.engines import Meter
 from distillc.plugins.engines.asking import Asking
 from distillc.plugins.engines.configs import HttpConfig
+from distillc.runtimes.given import given
 from distillc.runtimes.inference.logprobs import unpack
 from distillc.runtimes.inference.token_bytes import TokenBytes, token_bytes
 from distillc.runtimes.remote import chat
@@ -59,23 +59,20 @@ class RunningHttp(Asking):
         return chat.asking(self.endpoint, decoding, seed=self.seed, retention=self.config.retention)
 
     def generate(self, prompts: Sequence[str], inputs: Sequence[str], decoding: Decoding) -> Iterator[tuple[int, Completion]]:
+        tokens = self.tokens(decoding)
         for index, completion in super().generate(prompts, inputs, decoding):
             yield index, completion
             try:
-                self.check_tokens(completion)
+                check_tokens(completion, tokens)
             except StageFailed as error:
                 self.answering.end(error)
 
-    def check_tokens(self, completion: Completion) -> None:
-        """Raises StageFailed where an answer that somebody has is written in other tokens than those of `tokenizer`: the stage that learns
-        from them would do so too, when all answers are paid."""
-        if self._tokens and completion.logprobs:
-            for written, *_ in unpack(completion.logprobs)[0]:
-                self._tokens.id_of_written(written.token)
-
-    @cached_property
-    def _tokens(self) -> TokenBytes | None:
-        return token_bytes(locate(self.config.tokenizer, self.folder)) if self.config.tokenizer else None
+    def tokens(self, decoding: Decoding) -> TokenBytes | None:
+        """Those of `tokenizer`, where log-probabilities are asked for. Raises StageFailed for what is none, before any call."""
+        if not decoding.top_logprobs or self.config.tokenizer is None:
+            return None
+        with given():
+            return token_bytes(locate(self.config.tokenizer, self.folder))
 
     def token_ids(self, prompt: str) -> list[int]:
         return []
@@ -106,6 +103,15 @@ class RunningBatches(RunningHttp):
         )
 
     def generate(self, prompts: Sequence[str], inputs: Sequence[str], decoding: Decoding) -> Iterator[tuple[int, Completion]]:
+        tokens = self.tokens(decoding)
         for index, completion in self.batches.answers(prompts, self.body(decoding), self.meter):
             yield index, completion
-            self.check_tokens(completion)
+            check_tokens(completion, tokens)
+
+
+def check_tokens(completion: Completion, tokens: TokenBytes | None) -> None:
+    """Raises StageFailed where an answer that somebody has is written in other tokens: the stage that learns from them would do so too,
+    when all answers are paid."""
+    if tokens and completion.logprobs:
+        for written, *_ in unpack(completion.logprobs)[0]:
+            tokens.id_of_written(written.token)

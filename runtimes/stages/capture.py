@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from distillc.compiler.facts.locate import locate
+from distillc.runtimes.given import given
 from distillc.runtimes.stages.context import StageContext
 from distillc.runtimes.stages.shards import cut
 from distillc.runtimes.work import Shard
-from distillc.spec.errors import StageFailed, UsageError
+from distillc.spec.errors import StageFailed
 
 SHARD_ROWS = 400  # a minute of a small teacher on two cores, which is what a kill costs
 
@@ -68,10 +69,8 @@ def _open(context: StageContext) -> Any:
 def _pieces(context: StageContext, tokenizer: str) -> Any:
     from distillc.runtimes.inference.token_bytes import token_bytes
 
-    try:
+    with given(context.stage.id):
         return token_bytes(locate(tokenizer, context.folder))
-    except UsageError as error:
-        raise StageFailed(error.message, where=context.stage.id, help=error.help) from error
 
 
 def _tokenizer(context: StageContext) -> str:

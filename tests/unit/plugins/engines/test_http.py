@@ -103,3 +103,14 @@ def test_a_server_that_nobody_here_wrote_is_a_teacher_and_is_caught_passing_over
                 assert all(answer.completion_tokens <= 4 and answer.finish_reason in ("stop", "length") for answer in answers.values())
             finally:
                 running.close()
+
+
+def test_a_tokenizer_is_read_where_its_tokens_are_told_and_before_any_call(tmp_path: Path) -> None:
+    with serve(Script(teacher="echo", models=("any",))) as server:
+        model = built(tmp_path, OpenAI(OpenAIConfig(name="any", base_url=server.url)))
+        running = HttpEngine(HttpConfig(tokenizer="nowhere/tokenizer.json")).open(model, seed=0, folder=tmp_path)
+        with pytest.raises(StageFailed, match="nowhere"):
+            list(running.generate(["a"], [""], Decoding(top_logprobs=3)))
+        assert server.calls(CHAT) == []
+        assert len(list(running.generate(["a"], [""], Decoding()))) == 1, "who asks for no log-probabilities needs none"
+        running.close()
