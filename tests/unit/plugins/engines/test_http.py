@@ -105,10 +105,11 @@ def test_a_server_that_nobody_here_wrote_is_a_teacher_and_is_caught_passing_over
                 running.close()
 
 
-def test_a_tokenizer_is_read_where_its_tokens_are_told_and_before_any_call(tmp_path: Path) -> None:
+def test_a_tokenizer_is_read_where_its_tokens_are_told_and_before_any_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("A_KEY", "sk-local")
     with serve(Script(teacher="echo", models=("any",))) as server:
         model = built(tmp_path, OpenAI(OpenAIConfig(name="any", base_url=server.url)))
-        running = HttpEngine(HttpConfig(tokenizer="nowhere/tokenizer.json")).open(model, seed=0, folder=tmp_path)
+        running = HttpEngine(HttpConfig(api_key="${env:A_KEY}", tokenizer="nowhere/tokenizer.json")).open(model, seed=0, folder=tmp_path)
         with pytest.raises(StageFailed, match="nowhere"):
             list(running.generate(["a"], [""], Decoding(top_logprobs=3)))
         assert server.calls(CHAT) == []
