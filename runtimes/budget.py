@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from distillc.compiler.plan import Plan
-from distillc.runtimes.ledger import read_ledger, total
+from distillc.runtimes.ledger import elsewhere, read_ledger, total
 from distillc.runtimes.work import Allowance, refuse_late
 
 
@@ -31,17 +31,15 @@ class Budget:
         refuse_late(Allowance(until=self._until))
 
     def left(self) -> Allowance:
-        """Reads the logs of all runs, where anything but the time is limited. Of tokens those to and from APIs count, also
-        those that a job there was trained on."""
+        """Reads the logs of all runs, where anything but the time is limited. Of calls and tokens those of other machines count."""
         limits = self._limits
         if not self.counted:
             return Allowance(until=self._until)
         rows = read_ledger(self._runs, self._keys)
-        spent = total(row for row in rows if row.amount.calls or row.job)
-        tokens = spent.prompt_tokens + spent.completion_tokens + spent.trained_tokens
+        spent = elsewhere(rows)
         return Allowance(
             calls=max(limits["calls"] - spent.calls, 0) if "calls" in limits else None,
-            tokens=max(limits["tokens"] - tokens, 0) if "tokens" in limits else None,
+            tokens=max(limits["tokens"] - spent.tokens, 0) if "tokens" in limits else None,
             usd=max(Decimal(limits["usd"]) - total(rows).usd, Decimal(0)) if "usd" in limits else None,
             until=self._until,
         )

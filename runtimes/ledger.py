@@ -43,6 +43,11 @@ class Amount:
     lost_usd: Decimal = NOTHING
     unpriced: int = 0
 
+    @property
+    def tokens(self) -> int:
+        """In, out and trained on."""
+        return self.prompt_tokens + self.completion_tokens + self.trained_tokens
+
     def __add__(self, other: "Amount") -> "Amount":
         return Amount(*map(add, astuple(self), astuple(other)))
 
@@ -190,8 +195,10 @@ def _summed(accounts: Sequence[Account]) -> Iterator[Row]:
 
 
 def _priced(untold: Amount, prices: Mapping[str, str] | None) -> Amount:
-    price = prices and Price(*(exact(prices[name]) for name in ("input", "output", "discount")))
-    return replace(untold, usd=price.of(untold.prompt_tokens, untold.completion_tokens) if price else NOTHING)
+    if prices is None:
+        return replace(untold, usd=NOTHING)
+    price = Price(*(exact(prices[name]) for name in ("input", "output", "discount")))
+    return replace(untold, usd=price.of(untold.prompt_tokens, untold.completion_tokens))
 
 
 def _account(stage: Row, event: Mapping[str, Any]) -> Account:
@@ -223,6 +230,11 @@ def _trained(stage: Row, event: Mapping[str, Any]) -> Row:
 
 def total(rows: Iterable[Row]) -> Amount:
     return sum((row.amount for row in rows), Amount())
+
+
+def elsewhere(rows: Iterable[Row]) -> Amount:
+    """What other machines did, whose calls and tokens a budget limits: answers of APIs, and what jobs there were trained on."""
+    return total(row for row in rows if row.amount.calls or row.job)
 
 
 def actor() -> str:

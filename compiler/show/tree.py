@@ -1,10 +1,10 @@
 """A plan as a tree: its steps in order, under each the stages it was lowered to, with what they read, yield and cost."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 
 from distillc.compiler.estimate import train_steps
-from distillc.compiler.plan import Plan, Stage
+from distillc.compiler.plan import Estimate, Plan, Stage
 from distillc.spec.money import roughly
 from distillc.spec.values import counted
 
@@ -65,6 +65,8 @@ def _facts(stage: Stage) -> str:
         facts.append(f"about {estimate.trained_tokens:,} trained tokens{_without(estimate.uncounted)}")
     if estimate.usd is not None:
         facts.append(f"about {roughly(Decimal(estimate.usd))}")
+    if unpriced := _unpriced([estimate]):
+        facts.append(f"no price of {', '.join(unpriced)}")
     if estimate.seconds is not None:
         facts.append(f"about {estimate.seconds:,.0f} s")
     if estimate.bytes is not None:
@@ -74,8 +76,8 @@ def _facts(stage: Stage) -> str:
     return " · ".join(fact for fact in facts if fact)
 
 
-def _without(uncounted: str | None) -> str:
-    return f" without {uncounted}" if uncounted else ""
+def _without(*uncounted: str | None) -> str:
+    return f" without {' and '.join(filter(None, uncounted))}" if any(uncounted) else ""
 
 
 def _inputs(stage: Stage) -> str:
@@ -98,9 +100,20 @@ def _summary(plan: Plan, done: set[str], asked: bool) -> str:
         parts.append(f"models write at most {tokens:,} tokens" + (", and more where row counts are not known yet" if unknown else ""))
     elif unknown:
         parts.append("what models write is not known before the rows are counted; a `limit` bounds it")
-    paid = [stage.estimate for stage in plan.stages if stage.id not in done and stage.estimate.usd is not None]
-    if paid:
-        usd = sum((Decimal(one.usd or 0) for one in paid), Decimal(0))
-        uncounted = next((one.uncounted for one in paid if one.uncounted), None)
-        parts.append(f"what is paid for costs about {roughly(usd)}{_without(uncounted)}, answers as long as they may be")
-    return " · ".join(parts)
+    return " · ".join([*parts, *_money([stage.estimate for stage in plan.stages if stage.id not in done])])
+
+
+def _money(estimates: Sequence[Estimate]) -> Iterator[str]:
+    """What is paid for, as far as prices are known, and whose are not."""
+    bills = [Decimal(bill["usd"]) for estimate in estimates for bill in estimate.models.values() if bill.get("usd") is not None]
+    unpriced = _unpriced(estimates)
+    if bills:
+        without = _without(next((one.uncounted for one in estimates if one.uncounted), None), *unpriced)
+        yield f"what is paid for costs about {roughly(sum(bills, Decimal(0)))}{without}, answers as long as they may be"
+    elif unpriced:
+        yield f"nobody says what {' and '.join(unpriced)} cost{'s' * (len(unpriced) == 1)}"
+
+
+def _unpriced(estimates: Iterable[Estimate]) -> list[str]:
+    """Models that somebody bills, at a price that is not known."""
+    return list(dict.fromkeys(name for one in estimates for name, bill in one.models.items() if bill.get("usd", "") is None))

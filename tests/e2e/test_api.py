@@ -93,6 +93,11 @@ def test_a_teacher_behind_an_api_goes_from_the_spec_to_sealed_answers(tmp_path: 
         assert server.calls() == [], "a plan asks nobody"
         done = here.distillc("run", "distill.yaml", "--until", "answers")
         assert done.returncode == 0, done.stderr
+        lost = "1 broken, 1 empty, 1 filtered, 1 refused, 1 tool call, 1 truncated"
+        assert f"answers: {ROWS - 6} of {ROWS} kept ({lost}), " in done.stderr
+        name, *said, folder = done.stdout.split()
+        assert (name, " ".join(said)) == ("answers", f"{ROWS - 6} of {ROWS} kept ({lost})")
+        assert list(Path(folder).glob("train-*.parquet"))
         calls = server.calls(CHAT)
         again = here.distillc("run", "distill.yaml", "--until", "answers")
         assert again.returncode == 0

@@ -2,12 +2,14 @@
 
 import argparse
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from distillc.cli import which_run
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from distillc.runtimes.ledger import Amount, Row
 
 NO_MODEL = "(no model)"
@@ -35,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
     if args.format == "json":
         print(json.dumps(as_json(found.id, args.by, sums, rows, estimates, begun.get("budget") or {}), indent=1, ensure_ascii=False))
     else:
-        print("\n".join(as_text(found.id, args.by, sums, estimates, begun.get("budget") or {})))
+        print("\n".join(as_text(found.id, args.by, sums, rows, estimates, begun.get("budget") or {})))
     return 0
 
 
@@ -75,14 +77,17 @@ def estimates_by_model(estimates: Iterable[Mapping[str, Any]]) -> dict[str, dict
     return sums
 
 
-def as_text(run: str, by: str, sums: "Mapping[str, Amount]", estimates: Mapping[str, Any], budget: Mapping[str, Any]) -> list[str]:
+def as_text(
+    run: str, by: str, sums: "Mapping[str, Amount]", rows: "Sequence[Row]", estimates: Mapping[str, Any], budget: Mapping[str, Any]
+) -> list[str]:
     """A line a sum and one for all of them. Money is written in full, so that what stands in the lines adds up to what stands below."""
-    from distillc.runtimes.ledger import Amount
+    from distillc.runtimes.ledger import Amount, elsewhere
 
     whole = sum(sums.values(), Amount())
     table: list[tuple[str, ...]] = [(by, *COLUMNS, "planned" if estimates else "")]
     table += [(name, *_cells(amount), _planned(estimates.get(name, {}))) for name, amount in sums.items()]
-    table.append(("total", *_cells(whole), ""))
+    unpriced = dict.fromkeys(row.model for row in rows if row.amount.unpriced and row.model)
+    table.append(("total", *_cells(whole), f"without {', '.join(unpriced)}" if unpriced else ""))
     widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
     lines = [run]
     for row in table:
@@ -90,11 +95,11 @@ def as_text(run: str, by: str, sums: "Mapping[str, Amount]", estimates: Mapping[
         lines.append("  ".join(["", first, *rest]).rstrip())
     if whole.lost:
         lines.append(_lost(whole))
-    return [*lines, *_left(whole, budget)]
+    return [*lines, *_left(whole, elsewhere(rows), budget)]
 
 
-def _left(whole: "Amount", budget: Mapping[str, Any]) -> Iterator[str]:
-    """What each limit leaves. Not of tokens: those of APIs alone count, and sums have those of this machine's models too."""
+def _left(whole: "Amount", paid: "Amount", budget: Mapping[str, Any]) -> Iterator[str]:
+    """What each limit leaves. `paid`: what other machines did, whose calls and tokens alone are limited."""
     from decimal import Decimal
 
     from distillc.spec.money import dollars
@@ -102,8 +107,9 @@ def _left(whole: "Amount", budget: Mapping[str, Any]) -> Iterator[str]:
     if "usd" in budget:
         limit = Decimal(budget["usd"])
         yield f"{dollars(max(limit - whole.usd, Decimal(0)))} of the budget of {dollars(limit)} are left"
-    if "calls" in budget:
-        yield f"{max(budget['calls'] - whole.calls, 0):,} of {budget['calls']:,} calls are left"
+    for name, spent in (("calls", paid.calls), ("tokens", paid.tokens)):
+        if name in budget:
+            yield f"{max(budget[name] - spent, 0):,} of {budget[name]:,} {name} are left"
 
 
 def _lost(whole: "Amount") -> str:
@@ -148,7 +154,7 @@ def _planned(estimate: Mapping[str, Any]) -> str:
 def as_json(
     run: str, by: str, sums: "Mapping[str, Amount]", rows: "Iterable[Row]", estimates: Mapping[str, Any], budget: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Money as decimal text, for a float is not exact."""
+    """Money as decimal text, for a float is not exact, and null where nobody says a price; sums have what is known, see `unpriced`."""
     from distillc.runtimes.ledger import Amount
 
     return {
@@ -179,4 +185,7 @@ def as_json(
 def _plain(amount: "Amount") -> dict[str, Any]:
     from dataclasses import asdict
 
-    return {**asdict(amount), "seconds": round(amount.seconds, 3), "usd": f"{amount.usd:f}", "lost_usd": f"{amount.lost_usd:f}"}
+    def money(usd: "Decimal") -> str | None:
+        return f"{usd:f}" if amount.usd or not amount.unpriced else None
+
+    return {**asdict(amount), "seconds": round(amount.seconds, 3), "usd": money(amount.usd), "lost_usd": money(amount.lost_usd)}

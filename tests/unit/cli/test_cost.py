@@ -116,7 +116,7 @@ def test_what_has_no_price_is_not_free_and_lost_calls_are_told_apart(tmp_path: P
     journal.start("20261124-120000-x", "x", "distill.yaml", [("answers", "k", "generate")])
     journal.close()
     log = EventLog(tmp_path / "runs" / "20261124-120000-x" / "events.jsonl")
-    log.emit("run started", run="20261124-120000-x", actor="ada", budget={"usd": "1", "calls": 100})
+    log.emit("run started", run="20261124-120000-x", actor="ada", budget={"usd": "1", "calls": 100, "tokens": 5000})
     log.emit("stage started", stage="answers", key="k", kind="generate")
     none: dict[str, Any] = {"calls": 0, "prompt_tokens": 0, "completion_tokens": 0, "usd": "0"}
     for model, usd, prices in (("big", "0.11", {"input": "100", "output": "0", "discount": "0"}), ("free", "0", None)):
@@ -128,13 +128,16 @@ def test_what_has_no_price_is_not_free_and_lost_calls_are_told_apart(tmp_path: P
     log.close()
     by_model = cost(tmp_path, capsys, "--by", "model").splitlines()
     assert [line.rstrip().endswith(end) for line, end in zip(by_model[2:4], ("$0.11", "no price"), strict=True)] == [True, True]
-    assert by_model[-4].endswith("≥ $0.11")
-    assert by_model[-3:] == [
+    assert by_model[-5].endswith("≥ $0.11  without free")
+    assert by_model[-4:] == [
         "1 call of these gave no answer and may be billed; counted at the most, $0.01",
         "$0.89 of the budget of $1.00 are left",
         "79 of 100 calls are left",
+        "2,890 of 5,000 tokens are left",  # 1,000 + 100 lost + 5, and 1,000 + 5
     ]
-    assert json.loads(cost(tmp_path, capsys, "--format", "json"))["total"]["unpriced"] == 10
+    said = json.loads(cost(tmp_path, capsys, "--by", "model", "--format", "json"))
+    assert {one["model"]: one["usd"] for one in said["sums"] if one["model"]} == {"big": "0.11", "free": None}
+    assert (said["total"]["usd"], said["total"]["unpriced"]) == ("0.11", 10)
 
 
 def test_without_a_run_there_is_nothing_to_add_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

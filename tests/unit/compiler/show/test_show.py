@@ -55,6 +55,22 @@ def test_the_tree_says_where_nothing_is_known_of_what_models_write() -> None:
     assert answering({}) == "1 stage · 0 done, 1 to run"
 
 
+def test_models_whose_price_nobody_says_are_named() -> None:
+    """Of two stages: in the one `big` costs $0.02 and `other` nobody knows what, in the other `other` is asked alone."""
+
+    def last_line(*models: dict[str, dict[str, Any]]) -> str:
+        stages = tuple(
+            Stage(f"a{number}", "generate", "answer", {}, {}, f"k{number}", Estimate(models=each)) for number, each in enumerate(models)
+        )
+        return tree.render(Plan("demo", "distill.yaml", "", stages, {one.id: one.id for one in stages}, {})).splitlines()[-1]
+
+    both: dict[str, Any] = {"big": {"usd": "0.02"}, "other": {"usd": None}}
+    alone: dict[str, Any] = {"other": {"usd": None}}
+    assert last_line(both, alone) == "2 stages · what is paid for costs about $0.0200 without other, answers as long as they may be"
+    assert last_line(alone) == "1 stage · nobody says what other costs"
+    assert last_line({"here": {"rows": 3}}) == "1 stage"
+
+
 def test_json_is_a_plan_that_also_says_what_is_done() -> None:
     text = as_json.render(PLAN, lambda key: key == "k1")
     assert [stage["done"] for stage in json.loads(text)["stages"]] == [True, False, False]
