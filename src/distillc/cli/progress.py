@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, Protocol
 
-from distillc.cli.row_counts import counts_in, in_words
+from distillc.cli.row_counts import by_reason, counts_in, in_words
 from distillc.spec.render.paint import safe
 
 EVERY = 10.0
@@ -44,6 +44,10 @@ def remark(event: Mapping[str, Any]) -> str | None:
         after = left(event["seconds"])
         wait = f"try {event['next']} of {event['tries']} in {after}" if "next" in event else f"waits {after}"
         return f"{stage}: {safe(str(event['model']))}: {safe(str(event['why']))}, {wait}"
+    if event["event"] == "answers lost":
+        return f"{stage}: of {event['of']:,} answers each are lost: " + "; ".join(
+            f"{safe(model)} {by_reason(reasons)}" for model, reasons in event["models"].items()
+        )
     if event["event"] == "job":
         return f"{stage}: {safe(str(event['job']))} is {safe(str(event['state']))}"
     if event["event"] == "job event":

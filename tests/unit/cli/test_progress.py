@@ -40,12 +40,14 @@ def test_what_goes_on_elsewhere_and_what_is_odd_is_said(capsys: pytest.CaptureFi
         {"event": "job", "stage": "answers", "job": "batch_1", "state": "in_progress"},
         {"event": "job event", "stage": "student", "job": "ftjob-1", "level": "info", "message": "Step 3: training loss=2.114"},
         {"event": "warning", "stage": "answers", "message": "3 of 20 rows of batch batch_1 have no answer\x1b[2J"},
+        {"event": "answers lost", "stage": "answers", "of": 40, "models": {"big": {"refused": 12, "truncated": 1}, "other": {"empty": 2}}},
         {"event": "waits", "stage": "answers", "model": "big", "why": "429", "seconds": 8.0},
         {"event": "waits", "stage": "answers", "model": "big", "why": "no connection: refused", "seconds": 3.6, "next": 3, "tries": 6},
     ) == [
         "answers: batch_1 is in_progress",
         "student: Step 3: training loss=2.114",
         r"answers: warning: 3 of 20 rows of batch batch_1 have no answer\x1b[2J",
+        "answers: of 40 answers each are lost: big 12 refused, 1 truncated; other 2 empty",
         "answers: big: 429, waits 8 s",
         "answers: big: no connection: refused, try 3 of 6 in 4 s",
     ]
