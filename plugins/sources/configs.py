@@ -64,7 +64,7 @@ class _FileConfig(Config):
     def estimate(self, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
         """How many rows there are at most, and how long they are. `inputs`: the spec's `folder`, and the `task` with its two fields."""
         task = inputs["task"]
-        input, target = (self.names.get(name, name) for name in (task["input"], task["target"]))
+        input, target = (str(self.names.get(name, name)) for name in (task["input"], task["target"]))
         return sizes(inputs["folder"] / self.path, self.records, header=self.header, input=input, target=target, limit=self.limit)
 
     @abstractmethod

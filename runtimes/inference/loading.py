@@ -99,7 +99,7 @@ def load_model(folder: Path, precision: Precision = "float32") -> Any:
     torch.set_num_threads(process.cores())
     config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     try:
-        model, told = AutoModelForCausalLM.from_pretrained(
+        loaded: Any = AutoModelForCausalLM.from_pretrained(
             folder,
             config=config,
             dtype=DTYPES[precision],
@@ -114,6 +114,7 @@ def load_model(folder: Path, precision: Precision = "float32") -> Any:
         raise StageFailed(
             f"{folder} does not load as a causal language model: {error}", help="give a causal model that transformers knows"
         ) from error
+    model, told = loaded
     _check_weights(told, folder)
     model.eval()
     _check_head(model, folder)

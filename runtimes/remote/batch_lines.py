@@ -64,8 +64,7 @@ def results_in(path: Path) -> Iterator[Result]:
                 told = parsed(line)
             except ValueError:
                 told = None
-            named = isinstance(told, Mapping) and isinstance(told.get("custom_id"), str)
-            yield _result(told) if named else Result("")
+            yield _result(told) if isinstance(told, Mapping) and isinstance(told.get("custom_id"), str) else Result("")
 
 
 def _result(told: Mapping[str, Any]) -> Result:

@@ -187,17 +187,17 @@ class Batches:
         """All answers of a batch that has ended, and then nothing is left of it. What went wrong with it is kept in `_failed`."""
         given = Given()
         told_to = job.about.get(LACKING) and job.about.get(CANCELLED)
-        for pause in (0.0, *LOOKS):
-            if pause:
-                self._run(asyncio.sleep(pause))
-                told = self._run(look(self._client, job))
+        pauses = iter(LOOKS)
+        while True:
             yield from self._answers(job, told, rows, given)
             missing = [name for name in ids_in(_requests(job)) if name not in given.answered]
             lacking = 0 if told_to else given.lacking(told, missing)
-            if not lacking:
+            if not lacking or (pause := next(pauses, None)) is None:
                 break
-            if not pause:
+            if pause == LOOKS[0]:
                 self._warn(f"{lacking} answers of batch {job.id}, which has ended, are in no file there; looking for {sum(LOOKS):.0f} s")
+            self._run(asyncio.sleep(pause))
+            told = self._run(look(self._client, job))
         if lacking > FEW * (len(missing) + len(given.answered)):
             self._lack(job, told, lacking)
             return

@@ -158,9 +158,10 @@ class StageContext:
 
     def open(self, engine: Mapping[str, Any], port: str) -> Any:
         """A model in memory, or whoever has it, by an engine's config: what `plugins/api/engines.py` calls `Running`."""
-        made, model = self.plugin(Kind.ENGINES, engine), self.model(port)
-        if isinstance(made, Telling):
-            made.tell_by(partial(self.emit, model=model.info.name))
+        made: Any = self.plugin(Kind.ENGINES, engine)
+        model, telling = self.model(port), made
+        if isinstance(telling, Telling):
+            telling.tell_by(partial(self.emit, model=model.info.name))
         if is_remote(engine, self.plugins):
             return made.open(model, seed=self.seed, folder=self.folder)
         if not is_leased(engine, self.plugins):

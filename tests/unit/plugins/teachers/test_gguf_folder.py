@@ -61,16 +61,25 @@ def written(path: Path, fields: dict[str, Any], tensors: dict[str, np.ndarray[An
     alphabet = sorted(ByteLevel.alphabet())
     tokens = ["<|begin|>", "<|end|>", *alphabet, "th", "hello", "Ġthe"]
     writer = gguf.GGUFWriter(str(path), "llama")
-    for add, value in (
-        (writer.add_context_length, 16384), (writer.add_embedding_length, 32), (writer.add_feed_forward_length, 64),
-        (writer.add_block_count, 1), (writer.add_head_count, 2), (writer.add_layer_norm_rms_eps, 1e-5), (writer.add_rope_freq_base, 5e5),
-        (writer.add_tokenizer_model, "gpt2"), (writer.add_tokenizer_pre, pre), (writer.add_token_list, tokens),
-        (writer.add_token_types, [3, 3] + [1] * (len(tokens) - 2)), (writer.add_token_merges, ["t h"]),
-        (writer.add_bos_token_id, 0), (writer.add_eos_token_id, 1),
-    ):  # fmt: skip
-        add(value)
+    writer.add_context_length(16384)
+    writer.add_embedding_length(32)
+    writer.add_feed_forward_length(64)
+    writer.add_block_count(1)
+    writer.add_head_count(2)
+    writer.add_layer_norm_rms_eps(1e-5)
+    writer.add_rope_freq_base(5e5)
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre(pre)
+    writer.add_token_list(tokens)
+    writer.add_token_types([3, 3] + [1] * (len(tokens) - 2))
+    writer.add_token_merges(["t h"])
+    writer.add_bos_token_id(0)
+    writer.add_eos_token_id(1)
     for name, value in fields.items():
-        (writer.add_string if isinstance(value, str) else writer.add_float32)(name, value)
+        if isinstance(value, str):
+            writer.add_string(name, value)
+        else:
+            writer.add_float32(name, value)
     square = np.zeros((32, 32), np.float32)
     own = {
         "token_embd": np.zeros((len(tokens), 32), np.float32), "output_norm": square[0],

@@ -88,8 +88,9 @@ def test_in_another_mode_shards_are_others_and_no_row_is_asked_again_or_forgotte
     monkeypatch.setattr(generate, "REMOTE_SHARD_ROWS", 2)
     monkeypatch.setattr(Paid, "calls", [])
     shards = {"sync": [(0, 2), (2, 4), (4, 5)], "batch": [(0, 5)]}
+    told: list[dict[str, Any]] = []
     for mode in modes:
-        told: list[dict[str, Any]] = []
+        told = []
         emit = partial(lambda told, event, **fields: told.append({"event": event, **fields}), told)
         stage = replace(context(tmp_path, engine={"uses": "paid", "mode": mode}), plugins=ByApi(), emit=emit)
         cut = generate.shards(stage)
