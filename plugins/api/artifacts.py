@@ -78,9 +78,13 @@ class Model:
     info: ModelInfo
 
 
-FINISH_REASONS = ("stop", "length", "content_filter", "refusal", "tool_calls", "error")
-LOST = {"length": "truncated", "content_filter": "filtered", "refusal": "refused", "tool_calls": "tool call", "error": "broken"}
+LOST = {
+    "length": "truncated", "content_filter": "filtered", "refusal": "refused", "tool_calls": "tool call", "too_long": "too long",
+    "error": "broken",
+}  # fmt: skip
 """Why an answer is not learned from, by its `finish_reason`."""
+
+FINISH_REASONS = ("stop", *LOST)
 
 
 def lost(finish_reason: str | None, text: str) -> str:
@@ -93,8 +97,8 @@ class Completion:
     """One answer. `text` has neither prompt nor end token, nor what the model thought before it: that is `reasoning`.
 
     Only an answer that ended by itself has the `finish_reason` `stop`. `length`: cut off by `max_tokens`; `content_filter`: held back by
-    the API; `refusal`: the model declined; `tool_calls`: it called a tool instead; `error`: what came is no answer, a thought without an
-    end among them.
+    the API; `refusal`: the model declined; `tool_calls`: it called a tool instead; `too_long`: the model reads less than the prompt, with
+    room for an answer; `error`: what came is no answer, a thought without an end among them.
 
     `logprobs`: of each token of `text`, white space around it left out, the likeliest candidates as `runtimes/inference/logprobs.py` packs
     them; empty where none were asked for, and where the tokens that were told do not spell the text.

@@ -13,6 +13,7 @@ from distillc.plugins.api.engines import Meter
 from distillc.runtimes.remote import chat
 from distillc.runtimes.remote.answering import FILTERED
 from distillc.runtimes.remote.batch_lines import Result, digest_of
+from distillc.runtimes.remote.failures import says_too_long
 from distillc.spec.errors import BudgetReached
 
 TRIES = 2
@@ -127,6 +128,8 @@ class Rows:
         """The answer in a result, if there is one. Raises StageFailed where the API passed over what it was asked."""
         if result.code in FILTERED:
             return Completion(text="", finish_reason="content_filter", prompt_tokens=0, completion_tokens=0)
+        if says_too_long(f"{result.code} {result.error}"):
+            return Completion(text="", finish_reason="too_long", prompt_tokens=0, completion_tokens=0)
         if result.reply is None:
             return None
         try:

@@ -52,7 +52,7 @@ class Client:
     ) -> None:
         if key is not None and not (key.isascii() and key.isprintable() and " " not in key):  # the error of a bad header would show it
             raise StageFailed(f"the key for {endpoint} has characters that no key has", help="is there a line break or a comment in it?")
-        self.endpoint, self.pace, self.retries, self.quiet = endpoint, pace, retries, quiet
+        self.endpoint, self.pace, self.retries, self.quiet, self.own = endpoint, pace, retries, quiet, own
         self._key = key
         self._waits = Waits(emit)
         self._timeout = timeout

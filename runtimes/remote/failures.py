@@ -60,6 +60,11 @@ def may_be_billed(error: Exception) -> bool:
     return error.billed if isinstance(error, MayPass) else not isinstance(error, Rejected | Busy)
 
 
+def says_too_long(told: str) -> bool:
+    """Whether an error is about a prompt alone, which is longer than the model reads, with room for its answer."""
+    return bool(_TOO_LONG.search(told))
+
+
 class Said(NamedTuple):
     message: str
     code: str = ""
@@ -113,8 +118,7 @@ def failed(endpoint: Endpoint, status: int, body: bytes, *, key: str | None = No
         help = "`base_url` leads elsewhere: write the address that it leads to, with https"
     else:
         help = "change what the API does not take (`decoding`, `dialect`, `name`), or leave out the rows that it does not"
-    too_long = status < 500 and bool(_TOO_LONG.search(body.decode(errors="replace")))
-    return Rejected(message, help=help, status=status, code=told.code, too_long=too_long)
+    return Rejected(message, help=help, status=status, code=told.code, too_long=says_too_long(body.decode(errors="replace")))
 
 
 def _short(text: Any, key: str | None) -> str:

@@ -32,6 +32,7 @@ BATCH = 32  # for engines whose config does not say
 WAYS_OUT = {
     "truncated": "raise `max_tokens`, or give the step `truncated: keep`: the model never ends its answers",
     "broken": "most often thoughts without an end: raise `max_tokens`, or take out a `stop` that thoughts have too, as a line break",
+    "too long": "the model reads less than prompt and `max_tokens` together: set fewer, or take one that reads more",
     "disagreement": "answer at temperature 0, or ask for fewer votes with `agree`: no two models say the same",
     "unclear tokens": "the tokens that the API tells do not spell its answers: ask a server that tells their `bytes`, or no `top_logprobs`",
 }

@@ -233,7 +233,7 @@ def test_without_the_key_a_plan_is_made_and_says_so_and_a_run_does_not_begin(tmp
 
     with serve(Script(keys=(KEY,)), process=True) as server:
         here = place(tmp_path, server)
-        said = "distill.yaml:15: {}the environment variable TEACHER_KEY is not set, and `answers` needs it"
+        said = "distill.yaml:7: {}the environment variable TEACHER_KEY is not set, and `answers` needs it"
         planned = without_key("plan", "distill.yaml", "--strict", "-o", "plan.json")
         assert (planned.returncode, said.format("note: ") in planned.stderr) == (0, True)
         for what in ("distill.yaml", "plan.json"):

@@ -246,7 +246,7 @@ TOO_LONG = (
 def test_a_prompt_that_is_too_long_for_the_model_is_the_end_of_its_row_alone(monkeypatch: pytest.MonkeyPatch, error: object) -> None:
     told(monkeypatch, httpx.Response(400, json=error), httpx.Response(200, json=FINE))
     with answering("http://x/v1", concurrency=1) as made:
-        assert [(answer.text, answer.finish_reason) for _, answer in made.answers(bodies(2))] == [("", "error"), ("fine", "stop")]
+        assert [(answer.text, answer.finish_reason) for _, answer in made.answers(bodies(2))] == [("", "too_long"), ("fine", "stop")]
 
 
 def test_another_row_that_is_turned_down_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
