@@ -16,7 +16,7 @@ from distillc.runtimes.driver import Outcome
 from distillc.runtimes.events import EventLog
 from distillc.runtimes.journal import Journal
 from distillc.runtimes.ledger import Amount, Row, ledger, read_ledger, total
-from distillc.runtimes.stages import generate
+from distillc.runtimes.stages import asked
 from distillc.runtimes.store import Store
 from distillc.spec.errors import BudgetReached
 from tests.unit.runtimes.small_plan import TASK, Echo, Endpoint, InProcess, Paid, make_plan, make_stage, numbers_plan, paid_plan
@@ -75,7 +75,7 @@ def test_tokens_and_calls_are_rationed_as_money_is(store: Store, executor: InPro
 
 
 def test_shards_share_what_is_allowed(store: Store, executor: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(generate, "SHARD_ROWS", 3)
+    monkeypatch.setattr(asked, "SHARD_ROWS", 3)
     plan = paid_plan(usd="0.0001")
     assert run(plan, store, executor).exit_code == 4
     assert len(Paid.calls) == 4
@@ -131,13 +131,13 @@ def run_of(*events: dict[str, Any], actor: str = "ada", key: str = "k") -> list[
     return [begun, {"event": "stage started", "stage": "answers", "key": key, "kind": "generate", "time": 1.0}, *events]
 
 
-def asked(*logs: list[dict[str, Any]]) -> list[Row]:
+def summed(*logs: list[dict[str, Any]]) -> list[Row]:
     return [row for row in ledger(logs, {"k"}) if row.model]
 
 
 def test_what_was_billed_and_not_answered_stays_in_the_ledger() -> None:
     """Six paid calls, one of them without an answer; the next run finds five answers and pays three calls more: nine in all."""
-    [row] = asked(run_of(told(6, lost=1)), run_of(told(3, found=5, opened=1.0)))
+    [row] = summed(run_of(told(6, lost=1)), run_of(told(3, found=5, opened=1.0)))
     assert (row.amount.answers, row.amount.calls, row.amount.lost) == (8, 9, 1)
     assert (row.amount.usd, row.amount.lost_usd) == (Decimal("0.9"), Decimal("0.1"))
 
@@ -145,9 +145,9 @@ def test_what_was_billed_and_not_answered_stays_in_the_ledger() -> None:
 def test_what_a_kill_left_untold_is_known_when_the_next_run_finds_it_and_the_rest_is_lost() -> None:
     """Four calls are told of, and that three more may be out. Until another run looks, all three are lost; it finds one of them."""
     killed = run_of(told(2, doubt=1), told(4, doubt=3))
-    [row] = asked(killed)
+    [row] = summed(killed)
     assert (row.amount.answers, row.amount.calls, row.amount.lost, row.amount.usd) == (4, 7, 3, Decimal("0.7"))
-    [row] = asked(killed, run_of(told(3, found=5, opened=1.0)))
+    [row] = summed(killed, run_of(told(3, found=5, opened=1.0)))
     assert (row.amount.answers, row.amount.calls, row.amount.lost, row.amount.usd) == (8, 10, 2, Decimal("1.0"))
     assert row.amount.lost_usd == Decimal("0.2")
 
@@ -155,13 +155,13 @@ def test_what_a_kill_left_untold_is_known_when_the_next_run_finds_it_and_the_res
 def test_what_was_paid_keeps_its_price_its_user_and_its_key() -> None:
     """Three calls at ten cents, one of which a kill left untold, and then two at a dollar, by somebody else."""
     dear = {"prices": {**TEN, "input": "100000"}, "usd": "2.0", "key_name": "env:OTHER"}
-    first, second = asked(run_of(told(2, doubt=1)), run_of(told(2, found=3, opened=1.0, **dear), actor="bob"))
+    first, second = summed(run_of(told(2, doubt=1)), run_of(told(2, found=3, opened=1.0, **dear), actor="bob"))
     assert (first.amount.answers, first.amount.usd, first.actor, first.key_name, first.prices) == (3, Decimal("0.3"), "ada", None, TEN)
     assert (second.amount.answers, second.amount.usd, second.actor, second.key_name) == (2, Decimal("2.0"), "bob", "env:OTHER")
 
 
 def test_a_worker_that_is_started_again_within_a_run_adds_up() -> None:
-    [row] = asked(run_of(told(4, doubt=2), told(3, found=5, opened=1.0)))
+    [row] = summed(run_of(told(4, doubt=2), told(3, found=5, opened=1.0)))
     assert (row.amount.answers, row.amount.calls, row.amount.lost, row.amount.usd) == (8, 9, 1, Decimal("0.9"))
 
 
@@ -169,7 +169,7 @@ def test_what_was_adopted_was_paid_for_all_the_same() -> None:
     """Through two adoptions, and once, though two stages have adopted it."""
     adopted = [{"event": "stage adopted", "stage": "answers", "key": new, "of": old, "time": 0.0} for new, old in (("l", "m"), ("k", "l"))]
     paid = run_of(told(2), key="m")
-    [row] = asked(paid, adopted[:1], adopted[1:])
+    [row] = summed(paid, adopted[:1], adopted[1:])
     assert (row.key, row.amount.usd) == ("k", Decimal("0.2"))
     again = {**adopted[1], "key": "n"}
     assert total(ledger([paid, adopted, [again]], {"k", "n"})).usd == Decimal("0.2")

@@ -154,7 +154,7 @@ def test_a_full_disk_is_one_clear_error_and_the_next_run_goes_on(
 
 
 def test_a_resumed_map_skips_the_shards_that_are_sealed(store: Store, executor: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("distillc.runtimes.stages.generate.SHARD_ROWS", 4)
+    monkeypatch.setattr("distillc.runtimes.stages.asked.SHARD_ROWS", 4)
     done: list[int] = []
     real = execution.stage_module("generate").run_shard
 

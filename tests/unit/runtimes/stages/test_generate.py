@@ -11,7 +11,7 @@ import pytest
 from distillc.compiler.plan import Input, Stage
 from distillc.plugins.api.artifacts import Completion, Decoding, Row
 from distillc.plugins.api.manifest import Kind, Manifest
-from distillc.runtimes.stages import generate
+from distillc.runtimes.stages import asked, generate
 from distillc.runtimes.stages.context import Artifact, StageContext
 from distillc.runtimes.stages.shards import digest
 from distillc.runtimes.store.rows import read_rows, write_artifact, write_rows
@@ -85,7 +85,7 @@ class ByApi(FakePlugins):
 def test_in_another_mode_shards_are_others_and_no_row_is_asked_again_or_forgotten_in_the_ledger(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, modes: tuple[str, str]
 ) -> None:
-    monkeypatch.setattr(generate, "REMOTE_SHARD_ROWS", 2)
+    monkeypatch.setattr(asked, "REMOTE_SHARD_ROWS", 2)
     monkeypatch.setattr(Paid, "calls", [])
     shards = {"sync": [(0, 2), (2, 4), (4, 5)], "batch": [(0, 5)]}
     told: list[dict[str, Any]] = []
@@ -135,7 +135,7 @@ def test_what_a_job_told_of_is_not_told_again_and_one_that_is_left_is_collected_
     )
     (shard,) = generate.shards(stage)
     generate.run_shard(stage, shard, tmp_path / "shard")
-    assert told == [5, 5], "by the job, and by the shard that is done"
+    assert told == [0, 5, 5], "as the shard begins, by the job, and by the shard that is done"
     jobs = tmp_path / "work" / "jobs-00000-model"
     jobs.mkdir()
     (jobs / "00001.job.json").write_text("a kill came before it was removed", encoding="utf-8")
