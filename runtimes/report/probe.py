@@ -10,7 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from distillc.compiler.plan import Plan, Stage
+from distillc.compiler.plan import Input, Plan, Stage
 from distillc.compiler.probe import Probe
 from distillc.compiler.tables.prices import BATCH_DISCOUNT
 from distillc.plugins.api.artifacts import Row, lost
@@ -63,23 +63,16 @@ def assemble(probe: Probe, store: Store, plugins: Registry, not_reached: Mapping
 
 
 def job_rows(plan: Plan, plugins: Registry) -> tuple[int | None, list[str]]:
-    """How many rows the spec has a model answer at most, and in which steps; None where it says nothing of that."""
-    stages = [
-        stage
-        for stage in plan
-        if stage.uses and "answers" in plugins.capabilities("generators", stage.uses) and stage.kind == "generate"
-        if not stage.config.get("under_test") and stage.config.get("engine") and stage.estimate.rows is not None
-    ]
-    if not stages:
-        return None, []
-    rows = {_asked_for(plan, stage): stage.estimate.rows or 0 for stage in stages}
-    return sum(rows.values()), list(dict.fromkeys(plan.origins[stage.id] for stage in stages))
+    """How many rows the spec has a model answer at most, and in which steps; None where it says nothing of that.
 
-
-def _asked_for(plan: Plan, stage: Stage) -> str:
-    """The stage that has the answers: of a panel, whose models are all asked the same rows, the one that chooses from them."""
-    readers = (one.id for one in plan for port, entry in one.inputs.items() if entry.stage == stage.id and port.startswith("answers."))
-    return next(readers, stage.id) if stage.config.get("into") == "output" else stage.id
+    A panel's models and the stage that chooses of theirs have the same rows of the same step, which count once.
+    """
+    rows: dict[tuple[str, Input], int] = {}
+    for stage in plan:
+        teaches = stage.kind == "generate" and not stage.config.get("under_test")
+        if teaches and "answers" in plugins.capabilities("generators", stage.uses or "") and stage.estimate.rows is not None:
+            rows.setdefault((plan.origins[stage.id], stage.inputs["rows"]), stage.estimate.rows)
+    return sum(rows.values()) if rows else None, list(dict.fromkeys(step for step, _ in rows))
 
 
 def ranked(found: Sequence[Found], differences: Mapping[tuple[str, str], Mapping[str, Any]], *, higher: bool) -> list[Found]:

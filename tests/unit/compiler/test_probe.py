@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from distillc.compiler.probe import Probe, compile_probe
+from distillc.runtimes.report.probe import job_rows
 from distillc.spec.errors import InvalidSpec, UsageError
 
 SPEC = """\
@@ -132,6 +133,19 @@ def test_where_money_is_limited_only_what_is_asked_needs_a_price(probed: Probing
     with pytest.raises(InvalidSpec) as raised:
         probed(*unpriced, models=["big", "dear"])
     assert "D851" in {finding.code for finding in raised.value.diagnostics}
+
+
+@pytest.mark.parametrize("model", ["big", "[big, other], keep: agreement", "[big, other], keep: all"])
+def test_the_rows_of_the_job_count_once_for_a_whole_panel(probed: Probing, shared: Any, tmp_path: Path, model: str) -> None:
+    """7 rows in a file, answered by `answers`, all of them for training."""
+    (tmp_path / "seven.jsonl").write_text('{"text": "a"}\n' * 7, encoding="utf-8")
+    probe = probed(
+        "data:\n", "data:\n  seven: {uses: jsonl, path: seven.jsonl}\n",
+        "from: learner, steps: [{uses: answer, model: big,", f"from: seven, steps: [{{uses: answer, model: {model},",
+        "models:\n", "models:\n  other: {uses: openai, name: o, family: gpt, license: Apache-2.0}\n",
+        models=["as_is"],
+    )  # fmt: skip
+    assert job_rows(probe.plan, shared) == (7, ["answers"])
 
 
 def test_a_matrix_is_left_aside_and_a_name_that_is_taken_is_left_alone(probed: Probing) -> None:
