@@ -1,6 +1,7 @@
 """Connections to addresses that were checked: what a name leads to is asked once, for the check and for the connection."""
 
 import asyncio
+import ipaddress
 import socket
 from asyncio.staggered import staggered_race
 from collections.abc import Callable, Iterable, Sequence
@@ -42,9 +43,11 @@ class _CheckedBackend(httpcore.AsyncNetworkBackend):
         stream: httpcore.AsyncNetworkStream | None
         try:
             async with asyncio.timeout(timeout):
-                found = addresses(await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM))
+                found = await _found(host, port)
                 self._check(found)
                 connect = partial(self._inner.connect_tcp, port=port, local_address=local_address, socket_options=socket_options)
+                if len(found) == 1:  # a connection that is quickly there is one less: a pool's work grows with the square of theirs
+                    return await connect(str(found[0]))
                 attempts = [partial(connect, str(address)) for address in _by_turns(found)]
                 stream, _, errors = await staggered_race(attempts, STAGGER)
         except TimeoutError:
@@ -54,6 +57,14 @@ class _CheckedBackend(httpcore.AsyncNetworkBackend):
         if stream is None:
             raise next(error for error in errors if error is not None)
         return stream
+
+
+async def _found(host: str, port: int) -> list[Address]:
+    """All addresses of a host; of an address itself, without a thread that looks it up."""
+    try:
+        return [ipaddress.ip_address(host)]
+    except ValueError:
+        return addresses(await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM))
 
 
 def _by_turns(found: Sequence[Address]) -> list[Address]:
