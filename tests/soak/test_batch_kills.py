@@ -23,7 +23,7 @@ def test_killed_at_random_there_is_one_batch_and_every_row_once(tmp_path: Path) 
             assert here.distillc("run", "distill.yaml", "--until", "prose").returncode == 0
             for _ in range(KILLS):
                 process = start(here)
-                time.sleep(draw.uniform(0.5, 6.0))
+                time.sleep(draw.uniform(0.4, 3.0))
                 if process.poll() is None:
                     kill(process)
                     kills += 1
