@@ -144,7 +144,7 @@ class Estimates:
         return {}
 
     def _asked(self, stage: Stage, rows: int) -> dict[str, Any]:
-        """Of a panel each model is asked all rows."""
+        """Of several models each is asked all rows."""
         written = rows * int(stage.config["decoding"]["max_tokens"])
         engines = _engines(stage)
         found: dict[str, Any] = {"tokens": written * max(len(engines), 1)}

@@ -32,7 +32,7 @@ def spends(stage: Stage, plugins: Manifests) -> bool:
     """Whether somebody may send a bill for it."""
     if stage.kind == "train":
         return _is_job(stage, plugins)
-    return any(is_remote(engine, plugins) for engine in _engines(stage))
+    return any(is_remote(engine, plugins) for _, engine in by_port(stage))
 
 
 def is_remote(engine: Mapping[str, Any], plugins: Manifests) -> bool:
@@ -58,7 +58,7 @@ def waits(engine: Mapping[str, Any], plugins: Manifests) -> bool:
 
 def leased(stage: Stage, plugins: Manifests) -> dict[str, Mapping[str, Any]]:
     """The engines of a stage that ask a server of their own, by the port of the model."""
-    return {port: engine for port, engine in _by_port(stage) if port in stage.inputs and is_leased(engine, plugins)}
+    return {port: engine for port, engine in by_port(stage) if port in stage.inputs and is_leased(engine, plugins)}
 
 
 def may_begin(stage: Stage, waiting: Sequence[Stage], jobs: Collection[str], plugins: Manifests, *, counted: bool) -> bool:
@@ -81,16 +81,11 @@ def _is_job(stage: Stage, plugins: Manifests) -> bool:
         return bool(stage.uses and plugins.manifest("trainers", stage.uses).capabilities.get("remote"))
     if stage.kind != "generate":
         return False
-    engines = list(_engines(stage))
+    engines = [engine for _, engine in by_port(stage)]
     return all(is_remote(engine, plugins) for engine in engines) and any(waits(engine, plugins) for engine in engines)
 
 
-def _engines(stage: Stage) -> Iterator[Mapping[str, Any]]:
-    """The engines of the models that a stage asks."""
-    return (engine for _, engine in _by_port(stage))
-
-
-def _by_port(stage: Stage) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def by_port(stage: Stage) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """The engines of a stage with the ports of their models: `engine` for the only one, whose port is that of no rows and no check,
     `engines` by port for several."""
     config = stage.config

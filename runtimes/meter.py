@@ -129,9 +129,9 @@ class Meter:
         Raises BudgetReached for a call that could overshoot. While others are `in_flight` it may fit once they are settled, for most
         calls cost less than they could.
         """
-        if reached := self.refusal(prompt_tokens, max_tokens):
+        wanted = Reservation(prompt_tokens, max_tokens, self._usd(prompt_tokens, max_tokens), in_job)
+        if reached := self._refusal(wanted.usd, wanted.tokens, 1):
             raise reached
-        wanted = Reservation(prompt_tokens, max_tokens, self.price.of(prompt_tokens, max_tokens) if self.price else NOTHING, in_job)
         self._open.add(wanted)
         self._aside_tokens += wanted.tokens
         self._aside_usd += wanted.usd
@@ -142,7 +142,13 @@ class Meter:
 
     def refusal(self, prompt_tokens: int, max_tokens: int, calls: int = 1) -> BudgetReached | None:
         """Why so many calls, which may take so many tokens in all, are not allowed; None where they are."""
-        left, usd, tokens = self.left, self.price.of(prompt_tokens, max_tokens) if self.price else NOTHING, prompt_tokens + max_tokens
+        return self._refusal(self._usd(prompt_tokens, max_tokens), prompt_tokens + max_tokens, calls)
+
+    def _usd(self, prompt_tokens: int, max_tokens: int) -> Decimal:
+        return self.price.of(prompt_tokens, max_tokens) if self.price else NOTHING
+
+    def _refusal(self, usd: Decimal, tokens: int, calls: int) -> BudgetReached | None:
+        left = self.left
         what = "the next call" if calls == 1 else f"the next {calls:,} calls"
         if left.usd is not None and usd > left.usd:
             return _reached(f"{what} may cost {dollars(usd)}, and {dollars(left.usd)} may be spent", "usd")

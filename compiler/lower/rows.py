@@ -1,6 +1,6 @@
 """Lowers `data`, `generate` and `curate`: rows that are read, made and chosen."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from distillc.compiler.document import Where
@@ -40,10 +40,11 @@ def lower_generate(graph: Graph, step: Step, body: GenerateStep) -> None:
             "skip": body.skip if index == 0 else 0,
         }
         config, inputs = {**fields.config, **common}, {"rows": rows}
-        panel = graph.outline.capabilities("generators", item.uses).get("panel")
-        if panel and isinstance(models := fields.config.get(panel["field"]), list | tuple):
-            _lower_panel(graph, Draft(stage, "generate", item.uses, common, inputs, step.name, where), item, panel, models)
-            engines = []
+        panel = graph.outline.capabilities("generators", item.uses).get("panel", {})
+        models = fields.config.get(panel.get("field", ""))
+        engines: list[Fields] = []
+        if isinstance(models, list | tuple):
+            inputs |= _asked(graph, Draft(stage, "generate", item.uses, common, inputs, step.name, where), item, panel, models)
         else:
             engines = wire_references(graph, fields, config, inputs)
         if engines or item.decoding or "answers.0" in inputs:  # what asks no model is made the same whatever the decoding is
@@ -53,13 +54,15 @@ def lower_generate(graph: Graph, step: Step, body: GenerateStep) -> None:
         rows = Input(stage)
 
 
-def _lower_panel(graph: Graph, choice: Draft, item: GeneratorStep, panel: Mapping[str, Any], models: Sequence[str]) -> None:
-    """A stage for each model of a panel, `STEP/USES/MODEL`, and ports of the stage that chooses: `FIELD.0` … and `answers.0` …
+def _asked(
+    graph: Graph, choice: Draft, item: GeneratorStep, panel: Mapping[str, Any], models: Sequence[str]
+) -> Iterator[tuple[str, Input]]:
+    """Adds a stage for each model of a panel, `STEP/USES/MODEL`; yields the ports of the stage that chooses: `FIELD.0` … and `answers.0` …
 
     So each answer is paid once, whatever is chosen later and whoever joins, and batches of several models are out at the same time.
     """
+    asked = {key: value for key, value in item.fields.items() if key not in panel["choice"]}
     for place, name in enumerate(models):
-        asked = {key: value for key, value in item.fields.items() if key not in panel["choice"]}
         fields = graph.fields_of("generators", item.uses, {**asked, **panel["asks"], panel["field"]: name}, choice.where)
         config, inputs = {**fields.config, **choice.config}, {"rows": choice.inputs["rows"]}
         engines = wire_references(graph, fields, config, inputs)
@@ -67,7 +70,8 @@ def _lower_panel(graph: Graph, choice: Draft, item: GeneratorStep, panel: Mappin
         ask = graph.add(
             Draft(f"{choice.id}/{item.uses}/{name}", "generate", item.uses, config, inputs, choice.origin, choice.where), [fields, *engines]
         )
-        choice.inputs |= {f"{panel['field']}.{place}": Input(name), f"answers.{place}": Input(ask)}
+        yield f"{panel['field']}.{place}", Input(name)
+        yield f"answers.{place}", Input(ask)
 
 
 def lower_curate(graph: Graph, step: Step, body: CurateStep) -> None:

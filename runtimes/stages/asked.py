@@ -15,7 +15,7 @@ from distillc.plugins.api.artifacts import Completion, Decoding, Model, Row, Tas
 from distillc.plugins.api.engines import Running, Waiting
 from distillc.plugins.api.manifest import Kind
 from distillc.plugins.api.metrics import Item, Metric
-from distillc.runtimes.contracts import answers_each, contract_of, leased, spends, waits
+from distillc.runtimes.contracts import answers_each, by_port, contract_of, leased, spends, waits
 from distillc.runtimes.inference.answers import AnswerJournal, answer_all, answer_each, answer_key, read_answers, row_in
 from distillc.runtimes.inference.prompts import render
 from distillc.runtimes.open_jobs import open_in
@@ -88,15 +88,15 @@ def _journals(context: StageContext) -> Iterator[tuple[int, Path]]:
 
 
 def _engine(context: StageContext, port: str) -> Mapping[str, Any]:
-    """The engine that the compiler picked for a model: `engine` for the only one, `engines` by port for several."""
-    found = (context.config.get("engines") or {}).get(port) or context.config.get("engine")
-    if not found:
+    """The engine that the compiler picked for a model."""
+    found = dict(by_port(context.stage)).get(port)
+    if found is None:
         raise StageFailed(
             f"no engine here reads the model of `{port}`",
             where=context.stage.id,
             help="install one: `distillc plugins` lists engines",
         )
-    return {"uses": found} if isinstance(found, str) else found
+    return found
 
 
 def tell(context: StageContext, shard: Shard, done: int) -> None:

@@ -15,6 +15,8 @@ from distillc.runtimes.training.signals import Signals
 from distillc.testing.server import Script, serve
 from tests.e2e.a_place import APlace
 
+TOLD = {"tokens": "bytes", "end": "<|im_end|>"}
+TELLING = Script.model_validate({"models": ["b"], "teacher": "grammar", "logprobs": TOLD, "batches": {"seconds": 1}})
 SPEC = """\
 distill: 1
 name: soft
@@ -45,9 +47,7 @@ def place(folder: Path, url: str, mode: str = "sync") -> None:
 
 @pytest.mark.parametrize("mode", ["sync", "batch"])
 def test_what_an_api_told_is_gathered_and_learned_from_in_its_tokens(tmp_path: Path, mode: str) -> None:
-    told = {"tokens": "bytes", "end": "<|im_end|>"}
-    script = Script.model_validate({"models": ["b"], "teacher": "grammar", "logprobs": told, "batches": {"seconds": 1}})
-    with serve(script, dialect="generic") as server:
+    with serve(TELLING, dialect="generic") as server:
         place(tmp_path, server.url, mode)
         here = APlace(tmp_path, server)
         planned = here.distillc("plan", "distill.yaml")
@@ -85,9 +85,7 @@ def test_an_api_that_tells_nothing_ends_the_run_at_its_first_answer(tmp_path: Pa
 
 @pytest.mark.parametrize("mode", ["sync", "batch"])
 def test_a_tokenizer_that_is_not_the_teachers_is_told_at_its_first_answer_and_what_was_answered_is_kept(tmp_path: Path, mode: str) -> None:
-    told = {"tokens": "bytes", "end": "<|im_end|>"}
-    script = Script.model_validate({"models": ["b"], "teacher": "grammar", "logprobs": told, "batches": {"seconds": 1}})
-    with serve(script, dialect="generic") as server:
+    with serve(TELLING, dialect="generic") as server:
         place(tmp_path, server.url, mode)
         spec = tmp_path / "distill.yaml"
         spec.write_text(spec.read_text().replace("http, poll", "http, concurrency: 1, poll"))
