@@ -28,6 +28,7 @@ from distillc.runtimes.leases import Leases
 from distillc.runtimes.ledger import actor
 from distillc.runtimes.lock import run_lock
 from distillc.runtimes.open_jobs import open_in, open_jobs
+from distillc.runtimes.row_counts import counts_in
 from distillc.runtimes.selection import select
 from distillc.runtimes.stages.failures import as_distill_error
 from distillc.runtimes.store import Sealed, Store
@@ -260,10 +261,10 @@ class _Run:
                     where=stage.id,
                     help="`distillc verify --forget` removes what is damaged; the next run makes it again",
                 )
-            self._mark(stage, "kept", **_row_counts(sealed))
+            self._mark(stage, "kept", **counts_in(sealed.meta))
         elif (older := self._same(stage)) is not None:
             sealed = self._adopt(stage, older)
-            self._mark(stage, "adopted", of=older.key, **_row_counts(sealed))  # what it cost is looked for under that key
+            self._mark(stage, "adopted", of=older.key, **counts_in(sealed.meta))  # what it cost is looked for under that key
         else:
             self.budget.refuse_late()
             self._mark(stage, "running")
@@ -275,7 +276,7 @@ class _Run:
             sealed = self.store.sealed(stage.key)
             if sealed is None:
                 raise StageFailed("it ended without an artifact", where=stage.id, help="this is a fault of the executor; run again")
-            self._mark(stage, "sealed", time.perf_counter() - started, **_row_counts(sealed))
+            self._mark(stage, "sealed", time.perf_counter() - started, **counts_in(sealed.meta))
         self.sealed[stage.id] = sealed
         self.journal.record(sealed)
         work = work_folder(self.store.home, stage.key)
@@ -364,11 +365,6 @@ class _Run:
         if seconds is not None:
             extra["seconds"] = round(seconds, 3)
         self.log.emit(f"stage {event}", stage=stage.id, key=stage.key, kind=stage.kind, uses=stage.uses, **extra)
-
-
-def _row_counts(sealed: Sealed) -> dict[str, Any]:
-    """What became of the rows that a stage made, for the log; nothing of one that makes none."""
-    return {name: sealed.meta[name] for name in ("generated", "kept", "dropped") if name in sealed.meta}
 
 
 def _ended_by(error: BaseException) -> str:

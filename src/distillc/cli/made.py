@@ -6,7 +6,8 @@ Also how far a stage came that a budget has stopped.
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from distillc.cli.row_counts import counts_in, in_words
+from distillc.cli.row_counts import in_words
+from distillc.runtimes.row_counts import counts_in
 
 if TYPE_CHECKING:
     from distillc.compiler.plan import Plan

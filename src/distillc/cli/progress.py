@@ -10,7 +10,8 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, Protocol
 
-from distillc.cli.row_counts import by_reason, counts_in, in_words
+from distillc.cli.row_counts import by_reason, in_words
+from distillc.runtimes.row_counts import counts_in
 from distillc.spec.render.paint import safe
 
 EVERY = 10.0

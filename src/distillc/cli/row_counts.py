@@ -5,13 +5,6 @@ from typing import Any
 
 from distillc.spec.render.paint import safe
 
-COUNTS = ("generated", "kept", "dropped")
-
-
-def counts_in(found: Mapping[str, Any]) -> dict[str, Any]:
-    """`generated`, `kept` and `dropped` by reason; empty for what yields no rows."""
-    return {name: found[name] for name in COUNTS} if all(name in found for name in COUNTS) else {}
-
 
 def in_words(counts: Mapping[str, Any]) -> str:
     """`27 of 40 kept (13 refused)`, or `40 rows` where all are."""

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from distillc.cli import which_run
 from distillc.cli.progress import amounts
-from distillc.cli.row_counts import counts_in, in_words
+from distillc.cli.row_counts import in_words
+from distillc.runtimes.row_counts import counts_in
 
 if TYPE_CHECKING:
     from distillc.runtimes.journal import RunState, StageState
